@@ -1,0 +1,237 @@
+package intent
+
+import (
+	"context"
+	"fmt"
+	"hash/fnv"
+	"math"
+	"strings"
+	"unicode"
+	"unicode/utf8"
+
+	"faqbot/knowledge/segment"
+)
+
+// Decide decides about one question. The error is that of the Recaller or of
+// the context; a question that cannot be answered is no error.
+func (m *Matcher) Decide(ctx context.Context, q Query) (Decision, error) {
+	form := m.analyzer.Analyze(q.Text)
+	d := Decision{Trace: m.begin(q, form)}
+	if places := m.exactHits(form.Key, q); len(places) > 0 {
+		return m.decideExact(d, q, places), nil
+	}
+	if rule, reason := m.unanswerable(form); rule != "" {
+		d.refuse(rule, reason)
+		return d, nil
+	}
+	ranking, _, err := m.recallAndRank(ctx, form, q)
+	if err != nil {
+		return Decision{}, err
+	}
+	return m.judge(d, q, ranking), nil
+}
+
+// Rank compares without deciding; it serves fitting. It also returns all that
+// was compared, in the order of recall.
+func (m *Matcher) Rank(ctx context.Context, q Query) (Ranking, []Compared, error) {
+	return m.recallAndRank(ctx, m.analyzer.Analyze(q.Text), q)
+}
+
+func (m *Matcher) recallAndRank(ctx context.Context, form segment.Form, q Query) (Ranking, []Compared, error) {
+	hits, err := m.recaller.Recall(ctx, form, recallLimit)
+	if err != nil {
+		return Ranking{}, nil, fmt.Errorf("recall candidates: %w", err)
+	}
+	question := newWording(form, m.stop)
+	compared := m.compareAll(&question, hits)
+	return m.rank(form, &question, compared, q), compared, nil
+}
+
+func (m *Matcher) begin(q Query, form segment.Form) Trace {
+	t := Trace{
+		Text: strings.ToValidUTF8(q.Text, "\uFFFD"), Key: form.Key, Canonical: form.Text,
+		AnswerAt: m.model.Thresholds.Answer, SuggestAt: m.model.Thresholds.Suggest,
+		Model: m.model.Fingerprint(), Tokens: make([]string, 0, len(form.Words)),
+		Candidates: []CandidateTrace{},
+	}
+	for i, word := range form.Words {
+		if i == maxRunes {
+			t.Truncated = true
+			break
+		}
+		t.Tokens = append(t.Tokens, word.Text)
+	}
+	t.Truncated = t.Truncated || utf8.RuneCountInString(form.Key) > maxRunes
+	return t
+}
+
+// refuse records a refusal by a rule.
+func (d *Decision) refuse(rule, reason string) {
+	d.Kind, d.Trace.Rule, d.Reason = Refuse, rule, reason
+}
+
+// unanswerable returns the rule and reason to refuse a question that says too
+// little to be compared.
+func (m *Matcher) unanswerable(form segment.Form) (rule, reason string) {
+	runes := []rune(form.Key)
+	switch {
+	case len(runes) == 0:
+		return "empty", "内容为空，或只有标点、表情、网址，没有可以理解的文字。"
+	case len(runes) == 1:
+		return "short", "只有一个字，无法判断想问什么。"
+	case onlyDigits(runes):
+		return "digits", "只有数字，无法判断想问什么。"
+	case m.onlyStopWords(form):
+		return "stopwords", "只有停用词，没有实际内容。"
+	}
+	return "", ""
+}
+
+func onlyDigits(runes []rune) bool {
+	for _, r := range runes {
+		if !unicode.IsDigit(r) && r != '.' && r != ' ' {
+			return false
+		}
+	}
+	return true
+}
+
+func (m *Matcher) onlyStopWords(form segment.Form) bool {
+	for _, word := range form.Words {
+		if word.Text != " " && !m.stop[word.Text] {
+			return false
+		}
+	}
+	return true
+}
+
+// exactHits returns the usable wordings with the same normalised text, one for
+// each entry.
+func (m *Matcher) exactHits(key string, q Query) []*place {
+	if key == "" {
+		return nil
+	}
+	var hits []*place
+	seen := map[*entry]bool{}
+	for p := m.exact[key]; p != nil; p = p.next {
+		if !seen[p.entry] && m.excluded(p.entry, key, q) == "" {
+			seen[p.entry] = true
+			hits = append(hits, p)
+		}
+	}
+	return hits
+}
+
+func (m *Matcher) decideExact(d Decision, q Query, places []*place) Decision {
+	d.Trace.Rule, d.Confidence = "exact", 1/float64(len(places))
+	for _, p := range places {
+		d.Trace.Candidates = append(d.Trace.Candidates, CandidateTrace{
+			Entry: p.entry.ID, Question: p.entry.Question, Wording: p.entry.Questions()[p.wording],
+			Confidence: d.Confidence, Features: []Contribution{},
+		})
+		d.Candidates = append(d.Candidates, Candidate{p.entry.ID, p.entry.Question, d.Confidence})
+	}
+	if len(places) > 1 {
+		d.Kind = Clarify
+		d.Candidates = d.Candidates[:min(MaxCandidates, len(d.Candidates))]
+		d.Reason = fmt.Sprintf("有 %d 个知识点写着同样的问法，请访客选一个。", len(places))
+		return d
+	}
+	p := places[0]
+	d.answer(p.entry, q)
+	d.Reason = fmt.Sprintf("与知识点「%s」的%s「%s」归一后完全一致。", p.entry.Question, wordingKind(p.wording), p.entry.Questions()[p.wording])
+	return d
+}
+
+// answer makes e the answer of d.
+func (d *Decision) answer(e *entry, q Query) {
+	d.Kind, d.Entry = Answer, e.Entry
+	d.Candidates = nil
+	a, ok := e.AnswerFor(q.Dimension)
+	if !ok || len(a.Texts) == 0 {
+		return
+	}
+	if e.ReplyAll {
+		d.Texts = a.Texts
+		return
+	}
+	d.Texts = a.Texts[pick(d.Trace.Key, len(a.Texts)):][:1]
+}
+
+// pick chooses one of n alternatives; the same question gets the same one.
+func pick(key string, n int) int {
+	h := fnv.New32a()
+	h.Write([]byte(key))
+	return int(h.Sum32() % uint32(n))
+}
+
+// judge turns a ranking into a decision.
+func (m *Matcher) judge(d Decision, q Query, r Ranking) Decision {
+	usable := r.Ranked[:r.usable]
+	confidences := m.confidences(usable, r.Signals)
+	d.Trace.explain(m, r, confidences)
+	if len(usable) == 0 {
+		d.refuse("unknown", unknownReason(r))
+		return d
+	}
+	best := usable[0].entry
+	d.Confidence = confidences[0]
+	d.Trace.AnswerAt = m.answerAt(best)
+	offered := m.offers(usable, confidences)
+	switch {
+	case d.Confidence >= d.Trace.AnswerAt && m.isClose(confidences):
+		d.Kind, d.Trace.Rule, d.Candidates = Clarify, "margin", offered
+	case d.Confidence >= d.Trace.AnswerAt:
+		d.Trace.Rule = "threshold"
+		d.answer(best, q)
+		d.Candidates = offered
+	case d.Confidence >= m.model.Thresholds.Suggest:
+		d.Kind, d.Trace.Rule, d.Candidates = Suggest, "threshold", offered
+		if m.isClose(confidences) {
+			d.Kind, d.Trace.Rule = Clarify, "margin"
+		}
+	default:
+		d.Kind, d.Trace.Rule = Refuse, "threshold"
+	}
+	d.Reason = d.reason(r)
+	return d
+}
+
+// answerAt is the threshold for answering with e.
+func (m *Matcher) answerAt(e *entry) float64 {
+	if e.Threshold > 0 {
+		return e.Threshold
+	}
+	return m.model.Thresholds.Answer
+}
+
+// isClose reports whether the second entry is too near to the first.
+func (m *Matcher) isClose(confidences []float64) bool {
+	return len(confidences) > 1 && confidences[0]-confidences[1] < m.model.Thresholds.Margin*confidences[0]
+}
+
+// confidences returns the probability of each usable candidate: the calibrated
+// one for the best, and what its score says relative to that for the others.
+func (m *Matcher) confidences(usable []Ranked, s signals) []float64 {
+	if len(usable) == 0 {
+		return nil
+	}
+	best := m.weights.confidence(&s)
+	c := make([]float64, len(usable))
+	for i := range usable {
+		c[i] = best * math.Exp(usable[i].Score-usable[0].Score)
+	}
+	return c
+}
+
+// offers returns the candidates worth showing, best first.
+func (m *Matcher) offers(usable []Ranked, confidences []float64) []Candidate {
+	var offered []Candidate
+	for i := range usable {
+		if i == MaxCandidates || i > 0 && confidences[i] < m.model.Thresholds.Suggest/8 {
+			break
+		}
+		offered = append(offered, Candidate{usable[i].Entry.ID, usable[i].Entry.Question, confidences[i]})
+	}
+	return offered
+}

@@ -1,0 +1,115 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"time"
+
+	"go.uber.org/zap"
+	"go.uber.org/zap/zapcore"
+
+	"faqbot/bot"
+	"faqbot/bot/intent"
+	"faqbot/cmd/internal/config"
+	"faqbot/cmd/internal/database"
+	"faqbot/knowledge"
+	"faqbot/knowledge/kbsql"
+	"faqbot/knowledge/normalize"
+)
+
+// app is what every command works with.
+type app struct {
+	cli      *commandLine
+	getenv   func(string) string
+	in       io.Reader
+	out, err io.Writer
+}
+
+// logger writes to the error stream, so that output can be piped.
+func (a *app) logger(level zapcore.Level) *zap.Logger {
+	encoder := zap.NewProductionEncoderConfig()
+	encoder.EncodeTime = zapcore.ISO8601TimeEncoder
+	return zap.New(zapcore.NewCore(zapcore.NewJSONEncoder(encoder), zapcore.AddSync(a.err), level))
+}
+
+// knowledgeBase is an opened knowledge base.
+type knowledgeBase struct {
+	*knowledge.Base
+	store      *kbsql.Store
+	normalizer *normalize.Normalizer
+	close      func() error
+}
+
+// openBase opens the database and brings its schema up to date.
+func openBase(ctx context.Context, dsn string) (*knowledgeBase, error) {
+	normalizer, err := normalize.New()
+	if err != nil {
+		return nil, err
+	}
+	db, dialect, err := database.Open(ctx, dsn)
+	if err != nil {
+		return nil, err
+	}
+	if err := kbsql.Migrate(ctx, db, dialect); err != nil {
+		return nil, errors.Join(fmt.Errorf("bring the database up to date: %w", err), db.Close())
+	}
+	store := kbsql.New(db, dialect, normalizer.Key)
+	return &knowledgeBase{
+		Base:       knowledge.NewBase(store, normalizer, time.Now, knowledge.NewID),
+		store:      store,
+		normalizer: normalizer,
+		close:      db.Close,
+	}, nil
+}
+
+// model is the fitted model with the thresholds of the settings.
+func model(c *config.Config) (*intent.Model, error) {
+	m, err := intent.DefaultModel()
+	if err != nil {
+		return nil, err
+	}
+	return m.WithThresholds(intent.Thresholds{Answer: c.AnswerAt, Suggest: c.SuggestAt, Margin: c.Margin})
+}
+
+// answerer is an opened bot.Answerer with what has to be closed after it.
+type answerer struct {
+	*bot.Answerer
+	cleanup []func() error
+}
+
+// Close closes everything in reverse order.
+func (a *answerer) Close() error {
+	var errs []error
+	for i := len(a.cleanup) - 1; i >= 0; i-- {
+		errs = append(errs, a.cleanup[i]())
+	}
+	return errors.Join(errs...)
+}
+
+// openAnswerer opens the answerer over a source with an index in dir; an empty
+// dir means a temporary one.
+func (a *app) openAnswerer(ctx context.Context, c *config.Config, source bot.Source, n *normalize.Normalizer, dir string) (*answerer, error) {
+	result := &answerer{}
+	if dir == "" {
+		temporary, err := os.MkdirTemp("", "faqbot-index-")
+		if err != nil {
+			return nil, fmt.Errorf("make a directory for the index: %w", err)
+		}
+		dir = temporary
+		result.cleanup = append(result.cleanup, func() error { return os.RemoveAll(temporary) })
+	}
+	m, err := model(c)
+	if err == nil {
+		result.Answerer, err = bot.Open(ctx, bot.Config{
+			Source: source, IndexDir: dir, Model: m, Normalizer: n, Log: a.logger(c.LogLevel), Progress: a.indexProgress(),
+		})
+	}
+	if err != nil {
+		return nil, errors.Join(err, result.Close())
+	}
+	result.cleanup = append(result.cleanup, result.Answerer.Close)
+	return result, nil
+}

@@ -1,0 +1,258 @@
+// Package config reads the settings of the program from a file, the environment
+// and the command line into one typed struct. Every error names the key.
+package config
+
+import (
+	"errors"
+	"fmt"
+	"io/fs"
+	"os"
+	"path/filepath"
+	"strconv"
+	"strings"
+	"time"
+
+	"github.com/knadh/koanf/parsers/yaml"
+	"github.com/knadh/koanf/providers/file"
+	"github.com/knadh/koanf/v2"
+	"go.uber.org/zap/zapcore"
+)
+
+// Config holds every setting.
+type Config struct {
+	// Database is where the knowledge is kept: a path for SQLite, or
+	// postgres://user:password@host/name.
+	Database string
+	// IndexDir holds the search index, which may be deleted at any time.
+	IndexDir string
+	// LogLevel is the least level that is written.
+	LogLevel zapcore.Level
+	// Zone is the time zone of dates in files.
+	Zone *time.Location
+	// AnswerAt, SuggestAt and Margin override the thresholds of the matcher; zero
+	// keeps the fitted ones.
+	AnswerAt  float64
+	SuggestAt float64
+	Margin    float64
+
+	origins map[string]string
+}
+
+// option describes one key.
+type option struct {
+	key   string
+	value string // default
+	doc   string // on the screen
+	set   func(*Config, string) error
+}
+
+// options lists every key; its order is that of Settings.
+func options() []option {
+	return []option{
+		{"database", "faqbot.db", "知识库的数据库：SQLite 文件路径，或 postgres://用户:密码@主机/库名", func(c *Config, s string) error {
+			c.Database = s
+			return required(s)
+		}},
+		{"index.dir", "", "检索索引的目录，可随时删除；默认在数据库文件旁边", func(c *Config, s string) error {
+			c.IndexDir = s
+			return nil
+		}},
+		{"log.level", "warn", "日志级别：debug、info、warn、error", func(c *Config, s string) error {
+			return c.LogLevel.UnmarshalText([]byte(s))
+		}},
+		{"timezone", "Asia/Shanghai", "文件中日期所用的时区", func(c *Config, s string) (err error) {
+			c.Zone, err = time.LoadLocation(s)
+			return errors.Join(err, required(s))
+		}},
+		{"match.answer", "0", "达到这一把握才直接回答，0 到 1；0 表示用内置值", func(c *Config, s string) error {
+			return parseShare(&c.AnswerAt, s)
+		}},
+		{"match.suggest", "0", "达到这一把握才推荐候选问题，0 到 1；0 表示用内置值", func(c *Config, s string) error {
+			return parseShare(&c.SuggestAt, s)
+		}},
+		{"match.margin", "0", "第一名至少领先第二名的比例，0 到 1；0 表示用内置值", func(c *Config, s string) error {
+			return parseShare(&c.Margin, s)
+		}},
+	}
+}
+
+func required(s string) error {
+	if strings.TrimSpace(s) == "" {
+		return errors.New("不能为空")
+	}
+	return nil
+}
+
+func parseShare(to *float64, s string) error {
+	x, err := strconv.ParseFloat(s, 64)
+	if err != nil || !(x >= 0 && x <= 1) {
+		return fmt.Errorf("%q 不是 0 到 1 之间的数", s)
+	}
+	*to = x
+	return nil
+}
+
+// EnvPrefix starts the name of every environment variable: log.level is
+// FAQBOT_LOG_LEVEL.
+const EnvPrefix = "FAQBOT_"
+
+// EnvName returns the environment variable of a key.
+func EnvName(key string) string {
+	return EnvPrefix + strings.ToUpper(strings.ReplaceAll(key, ".", "_"))
+}
+
+// Load reads the settings: what is set in flags wins over the environment, that
+// over the file, that over the defaults. The file named by path must exist; with
+// an empty path FAQBOT_CONFIG is used, and failing that no file.
+func Load(path string, getenv func(string) string, flags map[string]string) (*Config, error) {
+	if path == "" {
+		path = getenv(EnvPrefix + "CONFIG")
+	}
+	stored, err := readFile(path)
+	if err != nil {
+		return nil, err
+	}
+	c := &Config{origins: map[string]string{}}
+	var problems []error
+	for _, o := range options() {
+		value, origin := o.value, "默认值"
+		if v, ok := stored[o.key]; ok {
+			value, origin = v, "文件 "+path
+		}
+		if v := getenv(EnvName(o.key)); v != "" {
+			value, origin = v, "环境变量 "+EnvName(o.key)
+		}
+		if v, ok := flags[o.key]; ok && v != "" {
+			value, origin = v, "命令行"
+		}
+		c.origins[o.key] = origin
+		if err := o.set(c, value); err != nil {
+			problems = append(problems, fmt.Errorf("配置项 %s（来自%s）：%w", o.key, origin, err))
+		}
+	}
+	return c, errors.Join(append(problems, c.validate())...)
+}
+
+// readFile returns the settings of a YAML file as text, by key.
+func readFile(path string) (map[string]string, error) {
+	if path == "" {
+		return nil, nil
+	}
+	if _, err := os.Stat(path); errors.Is(err, fs.ErrNotExist) {
+		return nil, fmt.Errorf("找不到配置文件 %s", path)
+	}
+	k := koanf.New(".")
+	if err := k.Load(file.Provider(path), yaml.Parser()); err != nil {
+		return nil, fmt.Errorf("配置文件 %s 不是正确的 YAML：%w", path, err)
+	}
+	values := map[string]string{}
+	var problems []error
+	for _, key := range k.Keys() {
+		if err := known(key); err != nil {
+			problems = append(problems, fmt.Errorf("配置文件 %s：%w", path, err))
+		}
+		values[key] = k.String(key)
+	}
+	return values, errors.Join(problems...)
+}
+
+// known refuses a key that no setting has, and names the nearest.
+func known(key string) error {
+	nearest, distance := "", 4
+	for _, o := range options() {
+		if o.key == key {
+			return nil
+		}
+		if d := editDistance(o.key, key); d < distance {
+			nearest, distance = o.key, d
+		}
+	}
+	if nearest != "" {
+		return fmt.Errorf("没有配置项 %s，是不是想写 %s？", key, nearest)
+	}
+	return fmt.Errorf("没有配置项 %s，运行 faqbot checkconfig 可看到全部配置项", key)
+}
+
+func editDistance(a, b string) int {
+	row := make([]int, len(b)+1)
+	for j := range row {
+		row[j] = j
+	}
+	for i := range len(a) {
+		diagonal := row[0]
+		row[0] = i + 1
+		for j := range len(b) {
+			next := min(row[j]+1, row[j+1]+1)
+			if a[i] == b[j] {
+				next = min(next, diagonal)
+			} else {
+				next = min(next, diagonal+1)
+			}
+			diagonal, row[j+1] = row[j+1], next
+		}
+	}
+	return row[len(b)]
+}
+
+// validate checks what concerns several keys.
+func (c *Config) validate() error {
+	if c.AnswerAt > 0 && c.SuggestAt > c.AnswerAt {
+		return fmt.Errorf("配置项 match.suggest（%g）不能大于 match.answer（%g）", c.SuggestAt, c.AnswerAt)
+	}
+	return nil
+}
+
+// Index returns the directory of the index: IndexDir, or beside a database file,
+// or in the user's cache for a database server.
+func (c *Config) Index() (string, error) {
+	if c.IndexDir != "" {
+		return c.IndexDir, nil
+	}
+	if strings.Contains(c.Database, "://") {
+		cache, err := os.UserCacheDir()
+		if err != nil {
+			return "", fmt.Errorf("配置项 index.dir：请写明索引目录：%w", err)
+		}
+		return filepath.Join(cache, "faqbot", "index"), nil
+	}
+	return strings.TrimPrefix(c.Database, "sqlite:") + ".index", nil
+}
+
+// Setting is one key as it is in force.
+type Setting struct {
+	Key    string `json:"key"`
+	Value  string `json:"value"`
+	Origin string `json:"origin"`
+	Env    string `json:"env"`
+	Doc    string `json:"doc"`
+}
+
+// Settings lists every key with its value, passwords hidden, and where the value
+// came from.
+func (c *Config) Settings() []Setting {
+	values := map[string]string{
+		"database": hidePassword(c.Database), "index.dir": c.IndexDir, "log.level": c.LogLevel.String(),
+		"timezone": c.Zone.String(), "match.answer": share(c.AnswerAt), "match.suggest": share(c.SuggestAt),
+		"match.margin": share(c.Margin),
+	}
+	var settings []Setting
+	for _, o := range options() {
+		settings = append(settings, Setting{o.key, values[o.key], c.origins[o.key], EnvName(o.key), o.doc})
+	}
+	return settings
+}
+
+func share(x float64) string { return strconv.FormatFloat(x, 'g', -1, 64) }
+
+// hidePassword replaces the password of a URL.
+func hidePassword(dsn string) string {
+	scheme, rest, ok := strings.Cut(dsn, "://")
+	if !ok {
+		return dsn
+	}
+	at := strings.LastIndex(rest, "@")
+	if user, _, has := strings.Cut(rest[:max(0, at)], ":"); has {
+		return scheme + "://" + user + ":***" + rest[at:]
+	}
+	return dsn
+}

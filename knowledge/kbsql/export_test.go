@@ -1,0 +1,4 @@
+package kbsql
+
+// MigrateFiles applies other migrations than the embedded ones.
+var MigrateFiles = migrate
