@@ -22,7 +22,11 @@ import (
 	"faqbot/knowledge/segment"
 )
 
-func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
+// The peer in the benchmarks, bleve's own search, starts workers for good when it
+// is imported.
+func TestMain(m *testing.M) {
+	goleak.VerifyTestMain(m, goleak.IgnoreAnyFunction("github.com/blevesearch/bleve_index_api.AnalysisWorker"))
+}
 
 // plain is the analyzer without a lexicon; building one takes a third of a second.
 var plain = sync.OnceValue(func() *segment.Analyzer { return mustAnalyzer(knowledge.Lexicon{}) })

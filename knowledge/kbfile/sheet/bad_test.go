@@ -77,7 +77,7 @@ func TestOpenBadArchives(t *testing.T) {
 		{"sheet that breaks off", zipFile(t, with(bookParts(""), "xl/worksheets/sheet1.xml", sheetStart+cell+`<row r="2"><c`)), sheet.Error{Sheet: "表", Reason: sheet.ReasonDamaged}},
 		{"rows out of order", zipFile(t, bookParts(`<row r="5"/><row r="5"/>`)), sheet.Error{Sheet: "表", Row: 5, Reason: sheet.ReasonDamaged}},
 		{"nonsense for a cell's place", zipFile(t, bookParts(`<row r="1"><c r="7A"/></row>`)), sheet.Error{Sheet: "表", Row: 1, Reason: sheet.ReasonDamaged}},
-		{"elements without end", zipFile(t, bookParts(strings.Repeat("<a>", 500))), sheet.Error{Sheet: "表", Reason: sheet.ReasonDamaged}},
+		{"elements nested too deep", zipFile(t, bookParts(strings.Repeat("<a>", 500)+strings.Repeat("</a>", 500))), sheet.Error{Sheet: "表", Reason: sheet.ReasonDamaged}},
 		{"name that climbs out", zipFile(t, with(bookParts(cell), "xl/../../etc/passwd", "x")),
 			sheet.Error{Reason: `压缩包内的文件名 "xl/../../etc/passwd" 不安全，请在 Excel 或 WPS 中另存为 .xlsx 后再上传`}},
 		{"name of another drive", zipFile(t, with(bookParts(cell), `C:\x`, "x")),
@@ -173,6 +173,7 @@ func TestOpenLimits(t *testing.T) {
 		{"text", zipFile(t, bookParts(row(1, wideText))), sheet.Limits{TextBytes: 100}, "文件 x，工作表 表，第 1 行 B 列：到这里文字总量超过上限 0.1 KB，请拆成几个文件后分别上传"},
 		{"shared text", zipFile(t, with(bookParts(""), "xl/sharedStrings.xml", sharedXML)), sheet.Limits{TextBytes: 10}, "文件 x：文字总量超过上限 0.0 KB，请拆成几个文件后分别上传"},
 		{"csv columns", []byte("a,b,c\n"), sheet.Limits{Columns: 2}, "文件 x，第 1 行 C 列：列 3 超过上限 2，请删去右侧用不到的列"},
+		{"csv columns far out", []byte("a" + strings.Repeat(",", 100_000) + "z\n"), sheet.Limits{}, "文件 x，第 1 行 SS 列：列 513 超过上限 512，请删去右侧用不到的列"},
 		{"csv rows", []byte("a,b\n\n\n\nc,d\n"), sheet.Limits{SheetRows: 4}, "文件 x，第 5 行：行号 5 超过上限 4，请删去下面的空行，或拆成几个文件"},
 	}
 	for _, tt := range tests {

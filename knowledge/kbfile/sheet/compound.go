@@ -32,7 +32,6 @@ type stream struct {
 const (
 	oleHeader     = 512
 	oleEndOfChain = 0xFFFFFFFE
-	oleNone       = 0xFFFFFFFF
 	oleMaxSector  = 0xFFFFFFFA
 	oleDirEntry   = 128
 	oleMiniSector = 64

@@ -18,7 +18,7 @@ func readDelimited(b *budget, text string) (Kind, []Sheet, error) {
 		kind = KindTSV
 	}
 	g := newGrid(b)
-	r := delimitedReader{text: strings.TrimSuffix(rest, "\x1a"), delim: delim}
+	r := delimitedReader{text: strings.TrimSuffix(rest, "\x1a"), delim: delim, max: b.lim.Columns + 1}
 	for number := 1; ; number++ {
 		fields, ok := r.record()
 		if !ok {
@@ -48,34 +48,44 @@ func separatorLine(text string) (delim byte, rest string, ok bool) {
 	return 0, text, false
 }
 
-// sampleRecords is how many records decide about the delimiter.
-const sampleRecords = 200
+// How many records decide about the delimiter, and how many fields of each.
+const (
+	sampleRecords = 200
+	sampleFields  = 1 << 14
+)
 
-// detectDelimiter takes the delimiter that cuts the most records into the same
-// number of fields; of equals the one with more fields.
+// detectDelimiter takes the delimiter under which the largest share of the
+// records has the same number of fields; of equals the one with more fields. A
+// count of records would favour a delimiter that tears quoted cells into more.
 func detectDelimiter(text string) byte {
-	best, bestScore, bestFields := byte(','), 0, 0
+	best, bestShare, bestFields := byte(','), 0.0, 0
 	for _, delim := range []byte("\t,;") {
-		score, fields := delimiterScore(text, delim)
-		if score > bestScore || score == bestScore && fields > bestFields {
-			best, bestScore, bestFields = delim, score, fields
+		share, fields := delimiterShare(text, delim)
+		if share > bestShare || share == bestShare && fields > bestFields {
+			best, bestShare, bestFields = delim, share, fields
 		}
 	}
 	return best
 }
 
-// delimiterScore counts the records that have the most usual number of fields,
-// if that is more than one. A record counts double if its quotes are in order:
-// the wrong delimiter cuts quoted cells to pieces.
-func delimiterScore(text string, delim byte) (score, fields int) {
-	r := delimitedReader{text: text, delim: delim}
-	counts := map[int]int{}
+// delimiterShare returns the share of the records that have the most usual
+// number of fields, if that is more than one. Blank lines are no records, and a
+// record whose quotes are out of order counts half: the wrong delimiter cuts
+// quoted cells to pieces.
+func delimiterShare(text string, delim byte) (share float64, fields int) {
+	r := delimitedReader{text: text, delim: delim, max: sampleFields}
+	counts := map[int]int{} // in halves
+	records, most := 0, 0
 	for range sampleRecords {
 		slips := r.slips
 		record, ok := r.record()
 		if !ok {
 			break
 		}
+		if len(record) == 1 && record[0] == "" {
+			continue
+		}
+		records++
 		if n := len(record); n > 1 {
 			counts[n]++
 			if r.slips == slips {
@@ -84,17 +94,17 @@ func delimiterScore(text string, delim byte) (score, fields int) {
 		}
 	}
 	for n, count := range counts {
-		if count > score || count == score && n > fields {
-			score, fields = count, n
+		if count > most || count == most && n > fields {
+			most, fields = count, n
 		}
 	}
-	return score, fields
+	return float64(most) / float64(max(2*records, 1)), fields
 }
 
 // recordAt returns the 1-based number of the record of a delimited text that
 // holds the byte at offset. The text may be in any encoding that keeps ASCII.
 func recordAt(text string, offset int) int {
-	r := delimitedReader{text: text, delim: detectDelimiter(text)}
+	r := delimitedReader{text: text, delim: detectDelimiter(text), max: sampleFields}
 	for number := 1; ; number++ {
 		if _, ok := r.record(); !ok || r.pos > offset {
 			return number
@@ -107,9 +117,10 @@ func recordAt(text string, offset int) int {
 type delimitedReader struct {
 	text   string
 	delim  byte
+	max    int // fields kept of one record; the last place is for whatever has content behind it
 	pos    int
 	fields []string // of the last record, reused
-	slips  int      // opening quotes without a partner so far
+	slips  int      // quotes so far that are not where the rules want them
 
 	// An opening quote found to have no partner saves the same search to those
 	// behind it, which keeps reading linear in the size of any text: no quote
@@ -124,7 +135,11 @@ func (r *delimitedReader) record() ([]string, bool) {
 	}
 	r.fields = r.fields[:0]
 	for {
-		r.fields = append(r.fields, r.field())
+		if f := r.field(); len(r.fields) < r.max {
+			r.fields = append(r.fields, f)
+		} else if f != "" {
+			r.fields[r.max-1] = f
+		}
 		if r.endOfField() {
 			return r.fields, true
 		}
@@ -138,9 +153,11 @@ func (r *delimitedReader) field() string {
 			r.pos = end + 1
 			return strings.ReplaceAll(r.text[start+1:end], `""`, `"`)
 		}
-		r.slips++
 	}
 	for r.pos < len(r.text) && !r.terminates(r.pos) {
+		if r.text[r.pos] == '"' {
+			r.slips++
+		}
 		r.pos++
 	}
 	return r.text[start:r.pos]
@@ -196,6 +213,7 @@ func (r *delimitedReader) closingQuote(start int) int {
 				r.unclosed = max(r.unclosed, brk)
 				return 0
 			}
+			r.slips++
 		}
 		if i = end; start < r.unclosed {
 			return 0

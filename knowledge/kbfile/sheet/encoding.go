@@ -182,7 +182,7 @@ func decodeGB18030(data []byte) (string, error) {
 	if err != nil {
 		return "", err
 	}
-	if looksBinary(text) || usualShare(text) < 0.7 || strings.Count(text, string(utf8.RuneError))*100 > len(text) {
+	if looksBinary(text) || usualShare(text[:min(len(text), 1<<20)]) < 0.7 || strings.Count(text, string(utf8.RuneError))*100 > len(text) {
 		return "", refuse(reasonUnknown)
 	}
 	if i := strings.IndexRune(text, utf8.RuneError); i >= 0 {

@@ -113,6 +113,8 @@ func TestOpenDelimited(t *testing.T) {
 		{"semicolons", "a;b\n1,5;2\n", sheet.KindCSV, rows([]string{"a", "b"}, []string{"1,5", "2"})},
 		{"tabs, with commas in the answers", "q\ta\n你好\t好, 好, 好\n再见\t嗯,嗯\n", sheet.KindTSV, rows([]string{"q", "a"}, []string{"你好", "好, 好, 好"}, []string{"再见", "嗯,嗯"})},
 		{"semicolons within quoted cells", "问题,相似\na,\"x;y;z\"\nb,\"u;v;w\"\n", sheet.KindCSV, rows([]string{"问题", "相似"}, []string{"a", "x;y;z"}, []string{"b", "u;v;w"})},
+		{"tabs within quoted cells", ",\"'\t=\"\n", sheet.KindCSV, rows([]string{"", "\t="})},
+		{"tabs and quotes within quoted cells", "\"x\",\"\t\"\"q\"\n", sheet.KindCSV, rows([]string{"x", "\t\"q"})},
 		{"told by Excel's first line", "sep=;\r\na,b;c\r\n", sheet.KindCSV, rows([]string{"a,b", "c"})},
 		{"one column", "问题\n怎么退货\n", sheet.KindCSV, rows([]string{"问题"}, []string{"怎么退货"})},
 		{"all line ends, no last one", "a,1\rb,2\r\nc,3\nd,4", sheet.KindCSV, rows([]string{"a", "1"}, []string{"b", "2"}, []string{"c", "3"}, []string{"d", "4"})},

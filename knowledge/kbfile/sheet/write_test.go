@@ -86,6 +86,19 @@ func TestWriteRoundTrip(t *testing.T) {
 	}
 }
 
+// A first cell must not make the whole file pass for something else.
+func TestWriteMisleadingFirstCell(t *testing.T) {
+	for _, first := range []string{"{}", "[[", "[{", "<table>", "<!DOCTYPE html>", "sep=;", "SEP=,", "%PDF-1", "PK\x03\x04"} {
+		want := rows([]string{sheet.Clean(first), "b"}, []string{"c", "d"})
+		for _, kind := range []sheet.Kind{sheet.KindCSV, sheet.KindTSV} {
+			wb := mustOpen(t, "x", mustWrite(t, kind, sheet.Sheet{Rows: want}))
+			if diff := cmp.Diff(want, wb.Sheets[0].Rows); diff != "" || wb.Kind != kind {
+				t.Errorf("%q as %s was read as %s (-want +got):\n%s", first, kind, wb.Kind, diff)
+			}
+		}
+	}
+}
+
 // The guard is exact in both directions, for texts that look guarded too.
 func TestGuardRoundTrip(t *testing.T) {
 	rapid.Check(t, func(t *rapid.T) {

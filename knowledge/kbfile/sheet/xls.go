@@ -7,9 +7,8 @@ import (
 
 // openXLS reads a BIFF8 workbook.
 //
-// The reader is our own: the library for this format that Go has reads shared
-// strings wrongly where they run over into CONTINUE records, and relies on
-// recovering from panics.
+// The reader is our own: the library for this format that Go has panics on
+// damaged files and does not tell merged ranges.
 func openXLS(b *budget, data []byte) (*Workbook, error) {
 	c, err := openCompound(data)
 	if err != nil {

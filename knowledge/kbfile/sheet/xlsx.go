@@ -1,6 +1,7 @@
 package sheet
 
 import (
+	"cmp"
 	"encoding/xml"
 	"maps"
 	"path"
@@ -12,8 +13,8 @@ import (
 //
 // The reader is our own and streams. A general library hides what an importer
 // has to know: excelize's row iterator takes broken XML for the end of the
-// sheet, prints a shared-string index that does not exist as if it were the
-// text, and does not say whether a number is a date. Writing is left to it.
+// sheet, leaves out a cell whose shared string does not exist, and does not say
+// whether a number is a date. Writing is left to it.
 func openXLSX(b *budget, data []byte) (*Workbook, error) {
 	a, err := openArchive(b, data)
 	if err != nil {
@@ -63,12 +64,12 @@ func (x *xlsxBook) load() error {
 	if err := x.archive.budget.checkSheets(len(x.sheets)); err != nil {
 		return err
 	}
-	if p := rels.byType("/sharedStrings"); p != "" && x.archive.has(p) {
+	if p := cmp.Or(rels.byType("/sharedStrings"), "xl/sharedStrings.xml"); x.archive.has(p) {
 		if err := x.loadStrings(p); err != nil {
 			return err
 		}
 	}
-	if p := rels.byType("/styles"); p != "" && x.archive.has(p) {
+	if p := cmp.Or(rels.byType("/styles"), "xl/styles.xml"); x.archive.has(p) {
 		return x.loadStyles(p)
 	}
 	return nil
