@@ -70,7 +70,7 @@ func (c *comparer) compare(w *wording) features {
 	c.sequences(&f)
 	c.sounds(&f)
 	c.meaning(&f)
-	c.numbersOf(&f)
+	c.codes(&f)
 	return f
 }
 
@@ -215,17 +215,24 @@ func (c *comparer) align() (subsequence float64, substring, edits int) {
 func (c *comparer) sounds(f *features) {
 	q, w := &c.q, &c.c
 	lq, lw := len(q.runes), len(w.runes)
-	single, pairs := 0, 0
-	for i := range lq {
-		if slices.Contains(w.syllable[:lw], q.syllable[i]) {
+	single1, pairs1 := sharedSyllables(q.syllable[:lq], w.syllable[:lw])
+	single2, pairs2 := sharedSyllables(w.syllable[:lw], q.syllable[:lq])
+	f[fPinyin] = float64(single1+single2) / float64(lq+lw)
+	f[fPinyinPairs] = float64(pairs1+pairs2) / float64(max(1, lq+lw-2))
+}
+
+// sharedSyllables counts the syllables of a, and its pairs of neighbours, that b
+// has too.
+func sharedSyllables(a, b []uint16) (single, pairs int) {
+	for i, syllable := range a {
+		if slices.Contains(b, syllable) {
 			single++
 		}
-		if i > 0 && hasSyllables(w.syllable[:lw], q.syllable[i-1], q.syllable[i]) {
+		if i > 0 && hasSyllables(b, a[i-1], syllable) {
 			pairs++
 		}
 	}
-	f[fPinyin] = min(1, 2*float64(single)/float64(lq+lw))
-	f[fPinyinPairs] = min(1, 2*float64(pairs)/float64(max(1, lq+lw-2)))
+	return single, pairs
 }
 
 func hasSyllables(syllables []uint16, x, y uint16) bool {
@@ -247,23 +254,26 @@ func (c *comparer) meaning(f *features) {
 	f[fOpposedWeak] = truth((q.poles &^ strongPoles).opposed(w.poles&^strongPoles) > 0)
 }
 
-// numbersOf fills what is said in digits and codes.
-func (c *comparer) numbersOf(f *features) {
+// codes fills what is said in digits and codes.
+func (c *comparer) codes(f *features) {
 	numbers := numbersOf(c.c.runes)
-	if len(c.numbers) == 0 || len(numbers) == 0 {
-		return
-	}
 	found := 0
 	for _, n := range c.numbers {
 		if slices.Contains(numbers, n) {
 			found++
 		}
 	}
+	f[fNumberExtra] = truth(found < len(numbers))
+	if len(c.numbers) == 0 {
+		return
+	}
 	f[fNumberShare] = float64(found) / float64(len(c.numbers))
+	f[fNumberMiss] = 1 - f[fNumberShare]
 	f[fNumberConflict] = truth(found < len(c.numbers) && found < len(numbers))
 }
 
-// numbersOf returns the runs of digits and Latin letters that hold a digit.
+// numbersOf returns the different runs of digits and Latin letters that hold a
+// digit.
 func numbersOf(runes []rune) []string {
 	var numbers []string
 	for i := 0; i < len(runes); {
@@ -272,8 +282,8 @@ func numbersOf(runes []rune) []string {
 			digit = digit || runes[i] >= '0' && runes[i] <= '9'
 			i++
 		}
-		if digit {
-			numbers = append(numbers, string(runes[from:i]))
+		if number := string(runes[from:i]); digit && !slices.Contains(numbers, number) {
+			numbers = append(numbers, number)
 		}
 		if i == from {
 			i++

@@ -1,10 +1,12 @@
 package intent
 
 import (
+	"cmp"
 	"context"
 	"fmt"
 	"hash/fnv"
 	"math"
+	"slices"
 	"strings"
 	"unicode"
 	"unicode/utf8"
@@ -17,10 +19,14 @@ import (
 func (m *Matcher) Decide(ctx context.Context, q Query) (Decision, error) {
 	form := m.analyzer.Analyze(q.Text)
 	d := Decision{Trace: m.begin(q, form)}
-	if places := m.exactHits(form.Key, q); len(places) > 0 {
+	places, barred := m.exactHits(form.Key, q)
+	if len(places) > 0 {
 		return m.decideExact(d, q, places), nil
 	}
 	if rule, reason := m.unanswerable(form); rule != "" {
+		if barred != "" {
+			rule, reason = ruleBarred, barred
+		}
 		d.refuse(rule, reason)
 		return d, nil
 	}
@@ -28,7 +34,28 @@ func (m *Matcher) Decide(ctx context.Context, q Query) (Decision, error) {
 	if err != nil {
 		return Decision{}, err
 	}
-	return m.judge(d, q, ranking), nil
+	return m.judge(d, q, ranking).barredBy(barred), nil
+}
+
+// ruleBarred is the rule of a question whose own entry may not answer.
+const ruleBarred = "barred"
+
+// barredBy keeps anything else from answering a question that is word for word
+// that of an entry which may not answer now: it is offered at most.
+func (d Decision) barredBy(reason string) Decision {
+	if reason == "" {
+		return d
+	}
+	d.Trace.Rule = ruleBarred
+	if d.Kind == Answer {
+		offered := append([]Candidate{}, d.Candidates...)
+		d = Decision{Kind: Suggest, Candidates: offered, Confidence: d.Confidence, Trace: d.Trace}
+	}
+	d.Reason = reason
+	if d.Kind != Refuse {
+		d.Reason += "其他相近的问题只作推荐。"
+	}
+	return d
 }
 
 // Rank compares without deciding; it serves fitting. It also returns all that
@@ -97,29 +124,27 @@ func onlyDigits(runes []rune) bool {
 }
 
 func (m *Matcher) onlyStopWords(form segment.Form) bool {
-	for _, word := range form.Words {
-		if word.Text != " " && !m.stop[word.Text] {
-			return false
-		}
-	}
-	return true
+	return len(m.stop.content(form)) == 0
 }
 
 // exactHits returns the usable wordings with the same normalised text, one for
-// each entry.
-func (m *Matcher) exactHits(key string, q Query) []*place {
+// each entry, in order of their ids. If there are such wordings but none is
+// usable, barred says why.
+func (m *Matcher) exactHits(key string, q Query) (hits []*place, barred string) {
 	if key == "" {
-		return nil
+		return nil, ""
 	}
-	var hits []*place
-	seen := map[*entry]bool{}
 	for p := m.exact[key]; p != nil; p = p.next {
-		if !seen[p.entry] && m.excluded(p.entry, key, q) == "" {
-			seen[p.entry] = true
-			hits = append(hits, p)
+		if why := m.excluded(p.entry, key, q); why != "" {
+			barred = fmt.Sprintf("问的正是知识点「%s」，但它不能回答：%s。", p.entry.Question, why)
+			continue
 		}
+		hits = append(hits, p)
 	}
-	return hits
+	slices.SortFunc(hits, func(a, b *place) int {
+		return cmp.Or(strings.Compare(a.entry.ID, b.entry.ID), cmp.Compare(a.wording, b.wording))
+	})
+	return slices.CompactFunc(hits, func(a, b *place) bool { return a.entry == b.entry }), barred
 }
 
 func (m *Matcher) decideExact(d Decision, q Query, places []*place) Decision {
@@ -178,8 +203,9 @@ func (m *Matcher) judge(d Decision, q Query, r Ranking) Decision {
 	d.Confidence = confidences[0]
 	d.Trace.AnswerAt = m.answerAt(best)
 	offered := m.offers(usable, confidences)
+	unclear := len(offered) > 1 && m.isClose(confidences)
 	switch {
-	case d.Confidence >= d.Trace.AnswerAt && m.isClose(confidences):
+	case d.Confidence >= d.Trace.AnswerAt && unclear:
 		d.Kind, d.Trace.Rule, d.Candidates = Clarify, "margin", offered
 	case d.Confidence >= d.Trace.AnswerAt:
 		d.Trace.Rule = "threshold"
@@ -187,7 +213,7 @@ func (m *Matcher) judge(d Decision, q Query, r Ranking) Decision {
 		d.Candidates = offered
 	case d.Confidence >= m.model.Thresholds.Suggest:
 		d.Kind, d.Trace.Rule, d.Candidates = Suggest, "threshold", offered
-		if m.isClose(confidences) {
+		if unclear {
 			d.Kind, d.Trace.Rule = Clarify, "margin"
 		}
 	default:

@@ -39,10 +39,10 @@ func (m *Matcher) contributions(r *Ranked) []Contribution {
 }
 
 // missing returns the words of the question that the wording does not contain.
-func missing(tokens []string, w *wording, stop map[string]bool) []string {
+func missing(tokens []string, w *wording, stop *stopWords) []string {
 	var words []string
 	for _, token := range tokens {
-		if !stop[token] && strings.TrimSpace(token) != "" && !contains(w.runes, []rune(token)) {
+		if !stop.set[token] && strings.TrimSpace(token) != "" && !contains(w.runes, []rune(token)) {
 			words = append(words, token)
 		}
 	}

@@ -27,6 +27,8 @@ const (
 	fOpposed                 // 开通 against 取消
 	fOpposedWeak             // 上 against 下
 	fNumberConflict          // both name numbers or codes, different ones
+	fNumberMiss              // share of the numbers of the question that are not found
+	fNumberExtra             // the wording names a number that the question does not
 	fNumberShare             // share of the question's numbers found
 	fEnds                    // same first and last characters
 	fBM25                    // BM25 of the question, as a share of its best possible
@@ -60,6 +62,8 @@ var featureNames = [numFeatures]struct{ name, label string }{
 	fOpposed:          {"opposed", "意思相反（如开通/取消）"},
 	fOpposedWeak:      {"opposed_weak", "可能相反（如上/下）"},
 	fNumberConflict:   {"number_conflict", "数字或型号不同"},
+	fNumberMiss:       {"number_miss", "缺少数字或型号"},
+	fNumberExtra:      {"number_extra", "多出数字或型号"},
 	fNumberShare:      {"number_share", "数字或型号相同"},
 	fEnds:             {"ends", "首尾相同"},
 	fBM25:             {"bm25", "检索得分"},

@@ -1,6 +1,7 @@
 package intent
 
 import (
+	"cmp"
 	"maps"
 	"runtime"
 	"slices"
@@ -22,7 +23,7 @@ type Matcher struct {
 	weights   *weights // of the model, for the richness of this base
 	analyzer  Analyzer
 	recaller  Recaller
-	stop      map[string]bool
+	stop      *stopWords
 	syllables *syllables
 	terms     *terms
 	entries   map[string]*entry
@@ -47,16 +48,13 @@ type place struct {
 
 // New prepares the entries. The recaller must find wordings of these entries;
 // what it finds of others is passed over.
-func New(model *Model, analyzer Analyzer, recaller Recaller, stopWords []string, entries []knowledge.Entry) *Matcher {
+func New(model *Model, analyzer Analyzer, recaller Recaller, stop []string, entries []knowledge.Entry) *Matcher {
 	m := &Matcher{
 		model: model, analyzer: analyzer, recaller: recaller,
-		stop:      map[string]bool{},
+		stop:      newStopWords(analyzer, stop),
 		syllables: newSyllables(),
 		entries:   make(map[string]*entry, len(entries)),
 		exact:     make(map[string]*place, len(entries)),
-	}
-	for _, word := range stopWords {
-		m.stop[analyzer.Analyze(word).Text] = true
 	}
 	m.terms = newTerms(&model.Prior, m.syllables)
 	for _, e := range m.prepareAll(entries) {
@@ -239,7 +237,8 @@ type Compared struct {
 	entry *entry
 }
 
-// compareAll computes the features of each recalled wording.
+// compareAll computes the features of each recalled wording. What comes out is
+// in order of entry and wording, whatever the order of recall.
 func (m *Matcher) compareAll(question *wording, hits []Hit) []Compared {
 	c := newComparer(m.terms, question)
 	compared := make([]Compared, 0, len(hits))
@@ -252,6 +251,9 @@ func (m *Matcher) compareAll(question *wording, hits []Hit) []Compared {
 			Entry: &e.Entry, Wording: hit.Wording, Features: c.compare(&e.wordings[hit.Wording]), entry: e,
 		})
 	}
+	slices.SortFunc(compared, func(a, b Compared) int {
+		return cmp.Or(strings.Compare(a.Entry.ID, b.Entry.ID), cmp.Compare(a.Wording, b.Wording))
+	})
 	return compared
 }
 

@@ -138,6 +138,19 @@ func FeatureNames() []string {
 	return names(featureNames[:])
 }
 
+// FeatureSigns tells, in the order of FeatureNames, which way each feature may
+// count: -1 for a contradiction, which never speaks for a wording, 0 for those
+// that may count either way, since they correct each other.
+func FeatureSigns() []float64 {
+	signs := make([]float64, numFeatures)
+	for _, contradiction := range []int{
+		fAsksConflict, fNegation, fOpposed, fOpposedWeak, fNumberConflict, fNumberMiss, fNumberExtra,
+	} {
+		signs[contradiction] = -1
+	}
+	return signs
+}
+
 // SignalNames lists the signals in the order of Ranking.Signals.
 func SignalNames() []string {
 	return names(signalNames[:])

@@ -23,8 +23,13 @@ type wording struct {
 
 // newWording prepares a form. Words that carry no meaning are left out unless
 // nothing else is there.
-func newWording(f segment.Form, stop map[string]bool) wording {
-	words := contentWords(f.Words, stop)
+func newWording(f segment.Form, stop *stopWords) wording {
+	words := stop.content(f)
+	if len(words) == 0 {
+		for _, t := range f.Words {
+			words = append(words, t.Text)
+		}
+	}
 	w := wording{asks: questionTypeOf(f.Text), poles: polesOf(f.Text), not: negated(f.Text)}
 	w.ends = make([]uint8, 0, len(words))
 	w.runes = make([]rune, 0, min(maxRunes, len(f.Text)/3+1))
@@ -46,21 +51,6 @@ func newWording(f segment.Form, stop map[string]bool) wording {
 	return w
 }
 
-func contentWords(tokens []segment.Token, stop map[string]bool) []string {
-	words := make([]string, 0, len(tokens))
-	for _, t := range tokens {
-		if !stop[t.Text] {
-			words = append(words, t.Text)
-		}
-	}
-	if len(words) == 0 {
-		for _, t := range tokens {
-			words = append(words, t.Text)
-		}
-	}
-	return words
-}
-
 // words calls visit with the half-open range of each word.
 func (w *wording) words(visit func(from, to int)) {
 	from := 0
@@ -79,6 +69,7 @@ var questionWords = []struct {
 	bit   questionType
 	words []string
 }{
+	{1 << 10, []string{"区别", "不同", "差别", "哪个好", "比较"}},
 	{1 << 0, []string{"为什么", "为啥", "为何", "怎么会", "咋回事", "怎么回事", "什么原因", "原因", "什么情况"}},
 	{1 << 1, []string{"什么时候", "啥时候", "何时", "多久", "多长时间", "几点", "几天", "几号", "时间", "哪天", "多会儿", "期限"}},
 	{1 << 2, []string{"多少钱", "多钱", "价格", "价钱", "费用", "收费", "贵不贵", "怎么卖", "要钱", "报价"}},
@@ -89,7 +80,6 @@ var questionWords = []struct {
 	{1 << 7, []string{"谁"}},
 	{1 << 8, []string{"可不可以", "能不能", "可以", "能否", "行不行", "能", "可否"}},
 	{1 << 9, []string{"是不是", "有没有", "是否", "有无", "吗", "么", "嘛", "不"}},
-	{1 << 10, []string{"区别", "不同", "差别", "哪个好", "比较"}},
 }
 
 func questionTypeOf(text string) questionType {
@@ -185,7 +175,9 @@ func (p poles) opposed(o poles) int {
 // notNegation are phrases with a negator that negate nothing.
 var notNegation = strings.NewReplacer(
 	"是不是", "", "能不能", "", "可不可以", "", "有没有", "", "会不会", "", "要不要", "", "行不行", "",
-	"好不好", "", "用不用", "", "需不需要", "", "算不算", "", "不好意思", "", "不仅", "", "不过", "", "不管", "", "不小心", "", "没事", "", "未来", "")
+	"好不好", "", "用不用", "", "需不需要", "", "算不算", "", "不好意思", "", "不仅", "", "不过", "", "不管", "", "不小心", "", "没事", "", "未来", "",
+	"区别", "", "识别", "", "特别", "", "别人", "", "性别", "", "级别", "", "分别", "", "个别", "", "类别", "", "告别", "",
+	"无线", "", "不锈钢", "", "无锡", "", "不动产", "")
 
 // negated reports whether a text says no: an odd number of negators.
 func negated(text string) bool {

@@ -5,7 +5,9 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"math"
 	"os"
+	"runtime/debug"
 	"time"
 
 	"go.uber.org/zap"
@@ -92,6 +94,7 @@ func (a *answerer) Close() error {
 // openAnswerer opens the answerer over a source with an index in dir; an empty
 // dir means a temporary one.
 func (a *app) openAnswerer(ctx context.Context, c *config.Config, source bot.Source, n *normalize.Normalizer, dir string) (*answerer, error) {
+	defer frugally()()
 	result := &answerer{}
 	if dir == "" {
 		temporary, err := os.MkdirTemp("", "faqbot-index-")
@@ -112,4 +115,19 @@ func (a *app) openAnswerer(ctx context.Context, c *config.Config, source bot.Sou
 	}
 	result.cleanup = append(result.cleanup, result.Answerer.Close)
 	return result, nil
+}
+
+// loadMemory is what loading should get by with, if it can.
+const loadMemory = 400 << 20
+
+// frugally makes the garbage collector work harder above loadMemory, until the
+// returned function is called: loading holds the same knowledge in several
+// shapes for a while. A limit that the environment sets (GOMEMLIMIT) stays.
+func frugally() (restore func()) {
+	before := debug.SetMemoryLimit(-1)
+	if before < math.MaxInt64 {
+		return func() {}
+	}
+	debug.SetMemoryLimit(loadMemory)
+	return func() { debug.SetMemoryLimit(before) }
 }

@@ -11,6 +11,8 @@ import (
 	"strings"
 	"time"
 
+	"golang.org/x/text/width"
+
 	"faqbot/bot/intent"
 	"faqbot/cmd/internal/config"
 	"faqbot/knowledge"
@@ -133,9 +135,10 @@ func readLines(r io.Reader) <-chan string {
 	return lines
 }
 
-// picked returns the question that a number stands for.
+// picked returns the question that a number stands for, however it is typed:
+// "2", "２", "2.".
 func (t *talk) picked(line string) string {
-	n, err := strconv.Atoi(strings.TrimSpace(line))
+	n, err := strconv.Atoi(strings.Trim(width.Narrow.String(line), " \t.。、"))
 	if err != nil || n < 1 || n > len(t.offered) {
 		return line
 	}

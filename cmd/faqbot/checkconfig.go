@@ -16,6 +16,9 @@ func (cmd *checkconfigCommand) Run(a *app) error {
 	if err != nil {
 		return err
 	}
+	if _, err := model(c); err != nil {
+		return &usageError{err}
+	}
 	if cmd.JSON {
 		return json.NewEncoder(a.out).Encode(c.Settings())
 	}

@@ -71,7 +71,10 @@ func (cmd *evalCommand) read(ctx context.Context, opt kbfile.Options) (*bot.Fixe
 		return nil, nil, fmt.Errorf("读问题文件：%w", err)
 	}
 	questions, err := evalset.ReadQuestions(cmd.Queries, data)
-	return entries, questions, err
+	if err != nil {
+		return nil, nil, err
+	}
+	return entries, questions, evalset.CheckIDs(entries.Entries, questions)
 }
 
 func (cmd *evalCommand) print(a *app, f measure.Figures, results []evalset.Result) {

@@ -13,6 +13,9 @@ import (
 	"faqbot/bot/intent"
 )
 
+// shownCandidates is how many candidates a person wants to see.
+const shownCandidates = 5
+
 // printTrace shows everything that led to a decision.
 func printTrace(out io.Writer, d intent.Decision) {
 	t := d.Trace
@@ -25,7 +28,7 @@ func printTrace(out io.Writer, d intent.Decision) {
 		fmt.Fprintln(out, "  问题太长，只比较了开头部分。")
 	}
 	fmt.Fprintf(out, "  阈值：回答 ≥ %.0f%%，推荐 ≥ %.0f%%；规则：%s；模型 %s\n", 100*t.AnswerAt, 100*t.SuggestAt, t.Rule, t.Model)
-	for i, c := range t.Candidates {
+	for i, c := range t.Candidates[:min(shownCandidates, len(t.Candidates))] {
 		printCandidate(out, i+1, c)
 	}
 	if len(t.Signals) > 0 {

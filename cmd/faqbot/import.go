@@ -29,27 +29,24 @@ func (cmd *importCommand) Run(ctx context.Context, a *app) (err error) {
 	if err != nil {
 		return err
 	}
-	var documents []document
-	for _, path := range cmd.Files {
-		d, err := a.readFile(ctx, path, kbfile.Options{Location: c.Zone})
-		if err != nil {
-			return err
-		}
-		documents = append(documents, d)
+	defer frugally()()
+	opt := kbfile.Options{Location: c.Zone}
+	imp, files, err := cmd.read(ctx, a, opt)
+	if err != nil {
+		return err
 	}
 	base, err := openBase(ctx, c.Database)
 	if err != nil {
 		return err
 	}
 	defer func() { err = errors.Join(err, base.close()) }()
-	imp := joined(documents)
 	imp.Mode, imp.DryRun, imp.By, imp.Progress = knowledge.Mode(cmd.Mode), cmd.DryRun, "cli", a.bar("导入")
 	report, err := base.Import(ctx, imp)
 	if err != nil && !errors.Is(err, knowledge.ErrRefused) {
 		return err
 	}
 	refused := err
-	if err := errors.Join(cmd.print(a, documents, report), cmd.writeFailed(documents, report)); err != nil {
+	if err := errors.Join(cmd.print(a, files, report), cmd.writeFailed(ctx, a, opt, report)); err != nil {
 		return err
 	}
 	if refused != nil {
@@ -61,20 +58,46 @@ func (cmd *importCommand) Run(ctx context.Context, a *app) (err error) {
 	return nil
 }
 
-// writeFailed writes the rows that were not taken over, a file for each document
-// that has some.
-func (cmd *importCommand) writeFailed(documents []document, report knowledge.Report) error {
+// fileSummary is what is told of a file. The file itself is let go before the
+// import, which needs the memory.
+type fileSummary struct {
+	text    string
+	skipped int
+}
+
+// read reads all files into one import.
+func (cmd *importCommand) read(ctx context.Context, a *app, opt kbfile.Options) (knowledge.Import, []fileSummary, error) {
+	var documents []document
+	var files []fileSummary
+	for _, path := range cmd.Files {
+		d, err := a.readFile(ctx, path, opt)
+		if err != nil {
+			return knowledge.Import{}, nil, err
+		}
+		documents = append(documents, d)
+		files = append(files, fileSummary{summary(d), len(d.Skipped)})
+	}
+	return joined(documents), files, nil
+}
+
+// writeFailed reads the files again that have rows which were not stored, and
+// writes these rows.
+func (cmd *importCommand) writeFailed(ctx context.Context, a *app, opt kbfile.Options, report knowledge.Report) error {
 	if cmd.Failed == "" {
 		return nil
 	}
 	written := 0
-	for _, d := range documents {
-		failures := d.failures(report)
+	for _, path := range cmd.Files {
+		failures := failuresOf(path, report)
 		if len(failures) == 0 {
 			continue
 		}
-		path := numbered(cmd.Failed, written)
-		if err := writeFile(path, func(f *os.File) error { return d.WriteFailed(f, failures) }); err != nil {
+		d, err := a.readFile(ctx, path, opt)
+		if err != nil {
+			return err
+		}
+		target := numbered(cmd.Failed, written)
+		if err := writeFile(target, func(f *os.File) error { return d.WriteFailed(f, failures) }); err != nil {
 			return fmt.Errorf("写失败行：%w", err)
 		}
 		written++
@@ -82,12 +105,12 @@ func (cmd *importCommand) writeFailed(documents []document, report knowledge.Rep
 	return nil
 }
 
-// failures returns the rows of this document that were not stored.
-func (d *document) failures(report knowledge.Report) []kbfile.Failure {
+// failuresOf returns the rows of a file that were not stored.
+func failuresOf(path string, report knowledge.Report) []kbfile.Failure {
 	var failures []kbfile.Failure
 	for _, r := range report.Rows {
 		notStored := r.Outcome == knowledge.OutcomeFailed || r.Outcome == knowledge.OutcomeConflict
-		if notStored && r.Origin.File == d.File {
+		if notStored && r.Origin.File == path {
 			failures = append(failures, kbfile.Failure{Origin: r.Origin, Reason: r.Reason})
 		}
 	}
@@ -109,7 +132,7 @@ func writeFile(path string, write func(*os.File) error) error {
 	if err != nil {
 		return err
 	}
-	err = errors.Join(write(f), f.Sync(), f.Close())
+	err = errors.Join(f.Chmod(0o644), write(f), f.Sync(), f.Close())
 	if err == nil {
 		err = os.Rename(f.Name(), path)
 	}
@@ -144,16 +167,16 @@ type rowJSON struct {
 	Reason   string            `json:"reason,omitempty"`
 }
 
-func (cmd *importCommand) print(a *app, documents []document, r knowledge.Report) error {
+func (cmd *importCommand) print(a *app, files []fileSummary, r knowledge.Report) error {
 	skipped := 0
-	for _, d := range documents {
-		skipped += len(d.Skipped)
+	for _, f := range files {
+		skipped += f.skipped
 	}
 	if cmd.JSON {
 		return printReportJSON(a, r, skipped)
 	}
-	for _, d := range documents {
-		printDocument(a, d)
+	for _, f := range files {
+		fmt.Fprintln(a.out, f.text)
 	}
 	a.printRows(r, cmd.All)
 	verb := "导入完成"
@@ -178,9 +201,9 @@ func printReportJSON(a *app, r knowledge.Report, skipped int) error {
 	return encoder.Encode(out)
 }
 
-// printDocument says what a file was taken for.
-func printDocument(a *app, d document) {
-	fmt.Fprintf(a.out, "%s：%s 文件，布局 %s，读出 %d 条", d.path, d.Kind, d.Layout, len(d.Rows))
+// summary says what a file was taken for.
+func summary(d document) string {
+	text := fmt.Sprintf("%s：%s 文件，布局 %s，读出 %d 条", d.path, d.Kind, d.Layout, len(d.Rows))
 	var ignored []string
 	for _, c := range d.Columns {
 		if c.Field == kbfile.FieldUnknown {
@@ -188,9 +211,9 @@ func printDocument(a *app, d document) {
 		}
 	}
 	if len(ignored) > 0 {
-		fmt.Fprintf(a.out, "；不认识、已忽略的列：%s", strings.Join(ignored, "、"))
+		text += "；不认识、已忽略的列：" + strings.Join(ignored, "、")
 	}
-	fmt.Fprintln(a.out)
+	return text
 }
 
 // outcomeText names the outcomes on the screen.

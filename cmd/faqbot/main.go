@@ -11,6 +11,7 @@ import (
 	"os/signal"
 	"strings"
 	"syscall"
+	_ "time/tzdata" // settings name a time zone, and not every machine has the files
 
 	"github.com/alecthomas/kong"
 

@@ -184,7 +184,10 @@ func readSet(ctx context.Context, path string, n *normalize.Normalizer) (*bot.Fi
 		return nil, nil, err
 	}
 	questions, err := evalset.ReadQuestions(path, data)
-	return source, questions, err
+	if err != nil {
+		return nil, nil, err
+	}
+	return source, questions, evalset.CheckIDs(source.Entries, questions)
 }
 
 // fitOn fits a model on the sets that have weight.

@@ -93,7 +93,7 @@ type builder struct {
 // newBuilder writes into dir, with temporary files in temp.
 func newBuilder(dir, temp string) (*builder, error) {
 	s, err := scorch.NewBuilder(map[string]any{
-		"path": dir, "buildPathPrefix": temp, "batchSize": 10_000, "mergeMax": 20,
+		"path": dir, "buildPathPrefix": temp, "batchSize": 4000, "mergeMax": 32,
 	})
 	if err != nil {
 		return nil, fmt.Errorf("start building: %w", err)

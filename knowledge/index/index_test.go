@@ -155,7 +155,7 @@ func TestRecall(t *testing.T) {
 		{"a variant", "热水器点火失败", 1, []string{"heater/1"}},
 		{"other words", "我家热水器点不着火", 1, []string{"heater/0"}},
 		{"traditional characters", "發票怎麼開", 1, []string{"invoice/0"}},
-		{"homophones", "充直", 1, []string{"recharge/1"}},
+		{"homophones", "冲直", 1, []string{"recharge/1"}},
 		{"latin and digits written apart", "iphone15", 1, []string{"model/0"}},
 		{"nothing in common", "哈喽", 5, []string{}},
 		{"nothing in words", "？！😀", 5, []string{}},
@@ -169,6 +169,14 @@ func TestRecall(t *testing.T) {
 				t.Errorf("(-want +got)\n%s", diff)
 			}
 		})
+	}
+}
+
+// Homophones are for what is mistyped; a known word stands for itself.
+func TestHomophonesOfKnownWords(t *testing.T) {
+	ix := synced(t, storeWith(t, entry("right", "手机充值"), entry("typo", "冲直")))
+	if diff := cmp.Diff([]string{"right/0"}, recall(t, ix, "充值", 5)); diff != "" {
+		t.Errorf("(-want +got)\n%s", diff)
 	}
 }
 
@@ -361,6 +369,9 @@ func TestChangesAndRebuildAgree(t *testing.T) {
 				r.Fatalf("%q (-anew +followed)\n%s", form.Text, diff)
 			}
 		}
+		if err := errors.Join(followed.Close(), anew.Close()); err != nil {
+			r.Fatal(err)
+		}
 	})
 }
 
@@ -405,7 +416,7 @@ func TestReload(t *testing.T) {
 	dir := t.TempDir()
 	ix := openIndex(t, dir, plain())
 	syncIndex(t, ix, store)
-	old := plain().Analyze("叫单据的那个东西怎么弄")
+	old := plain().Analyze("单据")
 	if err := ix.Reload(t.Context(), other(), store, nil); err != nil {
 		t.Fatal(err)
 	}

@@ -25,6 +25,9 @@ func (s *Store) Apply(ctx context.Context, b knowledge.Batch) (revision int64, e
 		w.keys[i] = digest(s.key(b.Puts[i].Question))
 	}
 	err = s.write(ctx, func(tx *sql.Tx) (err error) {
+		if err := s.planAnew(ctx, tx, len(b.Puts)+len(b.Deletes)); err != nil {
+			return err
+		}
 		w.tx = tx
 		revision, err = w.run(ctx)
 		return err
@@ -33,6 +36,19 @@ func (s *Store) Apply(ctx context.Context, b knowledge.Batch) (revision int64, e
 		return 0, fmt.Errorf("apply: %w", err)
 	}
 	return revision, nil
+}
+
+// planAnew has PostgreSQL plan each statement of a large batch. A plan it kept
+// from when the table was small would read all of the table again and again.
+func (s *Store) planAnew(ctx context.Context, tx *sql.Tx, changes int) error {
+	const large = 100
+	if s.dialect != PostgreSQL || changes < large {
+		return nil
+	}
+	if _, err := tx.ExecContext(ctx, `SET LOCAL plan_cache_mode = force_custom_plan`); err != nil {
+		return fmt.Errorf("set the plan mode: %w", err)
+	}
+	return nil
 }
 
 // digest makes a text of any length fit for a unique index; PostgreSQL refuses

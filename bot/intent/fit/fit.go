@@ -143,8 +143,23 @@ func listwise(examples []example, n int) (x []float64, loss float64) {
 			gradient[i] = gradient[i]/total + 2*rankerDecay*o.x[i]
 		}
 		o.step(gradient)
+		keepSigns(o.x)
 	}
 	return o.x, loss
+}
+
+// keepSigns moves weights of the wrong sign to zero: what contradicts never counts
+// for a wording, whatever the data of one field say.
+func keepSigns(x []float64) {
+	n := len(x) / 2
+	for i, sign := range intent.FeatureSigns() {
+		if plain := x[i]; plain*sign < 0 {
+			x[i] = 0
+		}
+		if rich := x[i] + x[n+i]; rich*sign < 0 {
+			x[n+i] = -x[i]
+		}
+	}
 }
 
 // softmaxGradient adds the gradient of one question and returns its loss. An

@@ -23,7 +23,8 @@ const pingTimeout = 15 * time.Second
 //	sqlite::memory:, :memory:  a SQLite database in memory, gone when closed
 //	postgres://USER:PASSWORD@HOST:PORT/NAME?OPTIONS  (or postgresql://)
 //
-// Errors name the database, never its password. The caller closes what it gets.
+// In memory nothing can be written while a snapshot is read. Errors name the
+// database, never its password. The caller closes what it gets.
 func Open(ctx context.Context, dsn string) (*sql.DB, kbsql.Dialect, error) {
 	ctx, cancel := context.WithTimeout(ctx, pingTimeout)
 	defer cancel()

@@ -3,7 +3,6 @@
 package evalset
 
 import (
-	"bufio"
 	"bytes"
 	"context"
 	"encoding/json"
@@ -29,11 +28,16 @@ func ReadKnowledge(ctx context.Context, name string, data []byte, opt kbfile.Opt
 		return nil, fmt.Errorf("%s：有 %d 行读不懂，第一处：%w", name, len(d.Problems), d.Problems[0])
 	}
 	f := &bot.Fixed{}
+	ids := map[string]bool{}
 	for i, row := range d.Rows {
 		e := row.Entry
 		if e.ID == "" {
 			e.ID = fmt.Sprintf("%06d", i+1)
 		}
+		if ids[e.ID] {
+			return nil, fmt.Errorf("%s：编号 %q 出现了两次", name, e.ID)
+		}
+		ids[e.ID] = true
 		if !row.Has.Has(knowledge.FieldEnabled) {
 			e.Enabled = true
 		}
@@ -45,31 +49,53 @@ func ReadKnowledge(ctx context.Context, name string, data []byte, opt kbfile.Opt
 	return f, nil
 }
 
-// ReadQuestions reads JSON lines {"text", "id", "kind"}.
+// maxLine bounds a line of questions in bytes.
+const maxLine = 1 << 20
+
+// ReadQuestions reads JSON lines {"text", "id", "kind"}. Every error names the
+// line.
 func ReadQuestions(name string, data []byte) ([]measure.Question, error) {
 	var questions []measure.Question
-	lines := bufio.NewScanner(bytes.NewReader(data))
-	lines.Buffer(nil, 1<<20)
-	for n := 1; lines.Scan(); n++ {
-		if len(bytes.TrimSpace(lines.Bytes())) == 0 {
+	n := 0
+	for line := range bytes.Lines(bytes.TrimPrefix(data, []byte("\ufeff"))) {
+		n++
+		if len(bytes.TrimSpace(line)) == 0 {
 			continue
 		}
-		var q measure.Question
-		if err := json.Unmarshal(lines.Bytes(), &q); err != nil {
-			return nil, fmt.Errorf("%s 第 %d 行不是 JSON 对象：%w", name, n, err)
-		}
-		if err := check(q); err != nil {
+		q, err := parse(line)
+		if err != nil {
 			return nil, fmt.Errorf("%s 第 %d 行：%w", name, n, err)
 		}
 		questions = append(questions, q)
-	}
-	if err := lines.Err(); err != nil {
-		return nil, fmt.Errorf("%s：%w", name, err)
 	}
 	if len(questions) == 0 {
 		return nil, fmt.Errorf("%s：一个问题也没有；每行写 {\"text\":…, \"id\":…, \"kind\":\"in|near|far\"}", name)
 	}
 	return questions, nil
+}
+
+func parse(line []byte) (q measure.Question, err error) {
+	if len(line) > maxLine {
+		return q, fmt.Errorf("超过 %d 字节", maxLine)
+	}
+	if err := json.Unmarshal(line, &q); err != nil {
+		return q, fmt.Errorf("不是 JSON 对象：%w", err)
+	}
+	return q, check(q)
+}
+
+// CheckIDs finds questions about entries that are not there.
+func CheckIDs(entries []knowledge.Entry, questions []measure.Question) error {
+	ids := map[string]bool{}
+	for _, e := range entries {
+		ids[e.ID] = true
+	}
+	for _, q := range questions {
+		if q.Kind == measure.In && !ids[q.ID] {
+			return fmt.Errorf("问题「%s」应由知识点 %q 回答，但知识文件里没有它", q.Text, q.ID)
+		}
+	}
+	return nil
 }
 
 func check(q measure.Question) error {
