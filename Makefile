@@ -8,7 +8,7 @@ run: ## chat with the embedded sample
 	go run ./cmd/faqbot ask
 
 build: ## a static binary, ./faqbot
-	CGO_ENABLED=0 go build -trimpath -tags timetzdata -ldflags "-s -w" -o faqbot ./cmd/faqbot
+	CGO_ENABLED=0 go build -trimpath -ldflags "-s -w" -o faqbot ./cmd/faqbot
 
 test: ## the tests; those with PostgreSQL need FAQBOT_TEST_POSTGRES
 	go test ./...

@@ -19,7 +19,7 @@ import (
 func (m *Matcher) Decide(ctx context.Context, q Query) (Decision, error) {
 	form := m.analyzer.Analyze(q.Text)
 	d := Decision{Trace: m.begin(q, form)}
-	places, barred := m.exactHits(form.Key, q)
+	places, barred := m.exactHits(form, q)
 	if len(places) > 0 {
 		return m.decideExact(d, q, places), nil
 	}
@@ -127,24 +127,39 @@ func (m *Matcher) onlyStopWords(form segment.Form) bool {
 	return len(m.stop.content(form)) == 0
 }
 
-// exactHits returns the usable wordings with the same normalised text, one for
-// each entry, in order of their ids. If there are such wordings but none is
-// usable, barred says why.
-func (m *Matcher) exactHits(key string, q Query) (hits []*place, barred string) {
-	if key == "" {
-		return nil, ""
-	}
-	for p := m.exact[key]; p != nil; p = p.next {
-		if why := m.excluded(p.entry, key, q); why != "" {
-			barred = fmt.Sprintf("问的正是知识点「%s」，但它不能回答：%s。", p.entry.Question, why)
-			continue
+// exactHits returns the usable wordings with the same text, one for each entry,
+// in order of their ids: those that are the same as asked, failing these those
+// that are the same in words with the same meaning. If there are such wordings
+// but none is usable, barred says why.
+func (m *Matcher) exactHits(form segment.Form, q Query) (hits []*place, barred string) {
+	for _, key := range exactKeys(form) {
+		for _, p := range m.placesOf(key) {
+			why := m.excluded(p.entry, form.Key, q)
+			switch {
+			case why == "":
+				hits = append(hits, p)
+			case barred == "":
+				barred = fmt.Sprintf("问的正是知识点「%s」，但它不能回答：%s。", p.entry.Question, why)
+			}
 		}
-		hits = append(hits, p)
+		if len(hits) > 0 || barred != "" {
+			break
+		}
 	}
-	slices.SortFunc(hits, func(a, b *place) int {
+	return hits, barred
+}
+
+// placesOf returns the wordings with the key, one for each entry, in order of
+// the entries' ids.
+func (m *Matcher) placesOf(key string) []*place {
+	var places []*place
+	for p := m.exact[key]; p != nil; p = p.next {
+		places = append(places, p)
+	}
+	slices.SortFunc(places, func(a, b *place) int {
 		return cmp.Or(strings.Compare(a.entry.ID, b.entry.ID), cmp.Compare(a.wording, b.wording))
 	})
-	return slices.CompactFunc(hits, func(a, b *place) bool { return a.entry == b.entry }), barred
+	return slices.CompactFunc(places, func(a, b *place) bool { return a.entry == b.entry })
 }
 
 func (m *Matcher) decideExact(d Decision, q Query, places []*place) Decision {
@@ -164,7 +179,11 @@ func (m *Matcher) decideExact(d Decision, q Query, places []*place) Decision {
 	}
 	p := places[0]
 	d.answer(p.entry, q)
-	d.Reason = fmt.Sprintf("与知识点「%s」的%s「%s」归一后完全一致。", p.entry.Question, wordingKind(p.wording), p.entry.Questions()[p.wording])
+	same := "归一后"
+	if p.entry.keys[p.wording][0] != d.Trace.Key {
+		same = "替换同义词后"
+	}
+	d.Reason = fmt.Sprintf("与知识点「%s」的%s「%s」%s完全一致。", p.entry.Question, wordingKind(p.wording), p.entry.Questions()[p.wording], same)
 	return d
 }
 

@@ -133,6 +133,25 @@ func TestOrderOfRecallDoesNotMatter(t *testing.T) {
 	}
 }
 
+// Neither does the order in which an editor wrote the variants.
+func TestOrderOfVariantsDoesNotMatter(t *testing.T) {
+	w := clearWeights()
+	w.Signals["agree"] = 3
+	variants := []string{"流量包取消怎么弄", "我要取消流量包", "取消", "流量包有哪些"}
+	var confidences []float64
+	for _, order := range [][]int{{0, 1, 2, 3}, {3, 2, 1, 0}, {1, 3, 0, 2}} {
+		e := entry("a", "流量包的事")
+		for _, i := range order {
+			e.Variants = append(e.Variants, variants[i])
+		}
+		m := intent.New(w.model(t), plainAnalyzer(t), everything{e}, stopWords, []knowledge.Entry{e})
+		confidences = append(confidences, ask(t, m, "想取消流量包").Confidence)
+	}
+	if confidences[0] != confidences[1] || confidences[0] != confidences[2] {
+		t.Errorf("the same variants in three orders give the confidences %v", confidences)
+	}
+}
+
 func TestEntriesThatMayNotAnswer(t *testing.T) {
 	edit := func(change func(*knowledge.Entry)) knowledge.Entry {
 		e := entry("x", "怎么参加周年庆活动", "喜")
@@ -177,6 +196,21 @@ func TestNothingElseAnswersForAnExactHit(t *testing.T) {
 	d := ask(t, newMatcher(t, gone, entry("y", "怎么报名参加抽奖活动"), entry("z", "门店几点关门")), "怎么参加周年庆活动")
 	if d.Kind == intent.Answer {
 		t.Errorf("the question of an expired entry is answered by %q: %s", d.Entry.Question, d.Reason)
+	}
+}
+
+// The same when the words are not quite those of the entry that is over, but
+// nearer to it than to any other.
+func TestNothingElseAnswersForANearerEntry(t *testing.T) {
+	gone, other := entry("x", "怎么参加周年庆活动"), entry("y", "怎么参加抽奖活动")
+	const text = "怎么参加周年庆活动呀"
+	if d := ask(t, newMatcher(t, other), text); d.Kind != intent.Answer {
+		t.Fatalf("alone, the other entry was to answer: %s", d.Reason)
+	}
+	gone.ExpiresAt = noon.Add(-time.Hour)
+	d := ask(t, newMatcher(t, gone, other, entry("z", "门店几点关门")), text)
+	if d.Kind == intent.Answer || !strings.Contains(d.Reason, "已失效") {
+		t.Errorf("%s by %q because %s", d.Kind, d.Entry.Question, d.Reason)
 	}
 }
 

@@ -27,7 +27,9 @@ type Matcher struct {
 	syllables *syllables
 	terms     *terms
 	entries   map[string]*entry
-	exact     map[string]*place // by Form.Key
+	// exact finds wordings by Form.Key and, where word classes change it, by the
+	// canonical text.
+	exact map[string]*place
 }
 
 // entry is a knowledge entry prepared for matching.
@@ -35,8 +37,8 @@ type entry struct {
 	knowledge.Entry
 	wordings []wording // as Entry.Questions()
 	counters []wording
-	keys     []string // of the wordings
-	refused  []string // keys of the counter-examples
+	keys     [][]string // of the wordings: those in Matcher.exact
+	refused  []string   // keys of the counter-examples
 }
 
 // place is where a wording stands; next is another entry with the same one.
@@ -103,7 +105,7 @@ func (m *Matcher) prepare(e knowledge.Entry) *entry {
 	for _, question := range e.Questions() {
 		form := m.analyzer.Analyze(question)
 		p.wordings = append(p.wordings, newWording(form, m.stop))
-		p.keys = append(p.keys, form.Key)
+		p.keys = append(p.keys, exactKeys(form))
 	}
 	for _, question := range e.CounterExamples {
 		form := m.analyzer.Analyze(question)
@@ -113,11 +115,24 @@ func (m *Matcher) prepare(e knowledge.Entry) *entry {
 	return p
 }
 
+// exactKeys returns the texts by which a form is found exactly: as asked, and in
+// the words that stand for their classes if those differ.
+func exactKeys(f segment.Form) []string {
+	if f.Key == "" {
+		return nil
+	}
+	keys := []string{f.Key}
+	if f.Text != f.Plain {
+		keys = append(keys, strings.ReplaceAll(f.Text, " ", ""))
+	}
+	return keys
+}
+
 func (m *Matcher) add(e *entry) {
 	m.entries[e.ID] = e
 	for i := range e.wordings {
 		m.terms.count(&e.wordings[i], 1)
-		if key := e.keys[i]; key != "" {
+		for _, key := range e.keys[i] {
 			m.exact[key] = &place{entry: e, wording: i, next: m.exact[key]}
 		}
 	}
@@ -131,10 +146,12 @@ func (m *Matcher) remove(id string) {
 	delete(m.entries, id)
 	for i := range e.wordings {
 		m.terms.count(&e.wordings[i], -1)
-		if chain := m.exact[e.keys[i]].without(e); chain != nil {
-			m.exact[e.keys[i]] = chain
-		} else {
-			delete(m.exact, e.keys[i])
+		for _, key := range e.keys[i] {
+			if chain := m.exact[key].without(e); chain != nil {
+				m.exact[key] = chain
+			} else {
+				delete(m.exact, key)
+			}
 		}
 	}
 }

@@ -25,7 +25,7 @@ func TestParseModelRefuses(t *testing.T) {
 		{"suggest above answer", "thresholds", func(w *weights, _ *string) { w.Thresholds.Suggest = 0.8 }},
 		{"answer above one", "thresholds", func(w *weights, _ *string) { w.Thresholds.Answer = 1.01 }},
 		{"margin is negative", "thresholds", func(w *weights, _ *string) { w.Thresholds.Margin = -0.01 }},
-		{"margin is one", "thresholds", func(w *weights, _ *string) { w.Thresholds.Margin = 1 }},
+		{"margin above one", "thresholds", func(w *weights, _ *string) { w.Thresholds.Margin = 1.01 }},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
 			w := clearWeights()

@@ -312,6 +312,11 @@ func TestExport(t *testing.T) {
 			t.Errorf("%s:\n%s", layout, text)
 		}
 	}
+	for _, want := range []string{`"word_class"`, `"user_words":["周年庆"]`, `"stop_words":["请问"]`, `"counter_examples":["取消宽带提速"]`, `"threshold":0.85`} {
+		if text := exported(t, db); !strings.Contains(strings.ReplaceAll(text, " ", ""), want) {
+			t.Errorf("%s is not exported:\n%s", want, text)
+		}
+	}
 	if r := ok(t, "export", "--db", db, "--format", "csv", "-"); !strings.Contains(r.out, "怎么办理宽带") || r.err != "" {
 		t.Errorf("export to the output: %q, %q", r.out, r.err)
 	}
