@@ -9,7 +9,7 @@ WORKDIR /src
 COPY go.mod go.sum ./
 RUN go mod download
 COPY . .
-# timetzdata puts the time zones into the binary: the image below has none.
+# The program carries its time zones: the image below has none.
 RUN CGO_ENABLED=0 go build -trimpath -ldflags "-s -w" -o /image/bin/faqbot ./cmd/faqbot \
  && mkdir -p /image/data /image/tmp /image/etc/ssl/certs \
  && cp /etc/ssl/certs/ca-certificates.crt /image/etc/ssl/certs/

@@ -116,36 +116,39 @@ func ofKind(outcomes []Outcome, kind Kind) []Outcome {
 }
 
 func inScope(outcomes []Outcome) InScope {
-	s := InScope{N: len(outcomes)}
-	if s.N == 0 {
-		return s
-	}
-	n := float64(s.N)
+	var top1, top5, answered, right int
+	var reciprocal float64
 	for _, o := range outcomes {
+		top1 += count(o.Place == 1)
+		top5 += count(o.Place >= 1 && o.Place <= 5)
+		answered += count(o.Answered)
+		right += count(o.Answered && o.Place == 1)
 		if o.Place > 0 {
-			s.MRR += 1 / float64(o.Place) / n
+			reciprocal += 1 / float64(o.Place)
 		}
-		s.Top1 += share(o.Place == 1, n)
-		s.Top5 += share(o.Place >= 1 && o.Place <= 5, n)
-		s.Answered += share(o.Answered, n)
-		s.AnsweredRight += share(o.Answered && o.Place == 1, n)
 	}
-	return s
+	n := len(outcomes)
+	return InScope{
+		N: n, Top1: share(top1, n), Top5: share(top5, n), MRR: reciprocal / float64(max(1, n)),
+		Answered: share(answered, n), AnsweredRight: share(right, n),
+	}
 }
 
-func share(counts bool, n float64) float64 {
+func count(counts bool) int {
 	if counts {
-		return 1 / n
+		return 1
 	}
 	return 0
 }
 
+func share(part, n int) float64 { return float64(part) / float64(max(1, n)) }
+
 func outOfScope(outcomes []Outcome, kind Kind) Out {
 	these := ofKind(outcomes, kind)
-	s := Out{N: len(these)}
+	answered := 0
 	var right, wrong []float64
 	for _, o := range these {
-		s.Answered += share(o.Answered, float64(s.N))
+		answered += count(o.Answered)
 		wrong = append(wrong, o.Confidence)
 	}
 	for _, o := range outcomes {
@@ -153,8 +156,7 @@ func outOfScope(outcomes []Outcome, kind Kind) Out {
 			right = append(right, o.Confidence)
 		}
 	}
-	s.AUROC = AUROC(right, wrong)
-	return s
+	return Out{N: len(these), Answered: share(answered, len(these)), AUROC: AUROC(right, wrong)}
 }
 
 // AUROC returns the probability that a value of above is greater than one of
