@@ -34,17 +34,36 @@ func (m *Matcher) Decide(ctx context.Context, q Query) (Decision, error) {
 	if err != nil {
 		return Decision{}, err
 	}
+	if barred == "" {
+		barred = ranking.overshadowed(q)
+	}
 	return m.judge(d, q, ranking).barredBy(barred), nil
+}
+
+// overshadowed names an entry that is not active and came nearer than all that
+// may answer: most likely the visitor means that one.
+func (r *Ranking) overshadowed(q Query) string {
+	if r.usable == 0 || r.usable == len(r.Ranked) {
+		return ""
+	}
+	nearest := &r.Ranked[r.usable]
+	if nearest.Score <= r.Ranked[0].Score || inactive(nearest.entry, q.At) == "" {
+		return ""
+	}
+	return excludedReason(nearest)
 }
 
 // ruleBarred is the rule of a question whose own entry may not answer.
 const ruleBarred = "barred"
 
-// barredBy keeps anything else from answering a question that is word for word
-// that of an entry which may not answer now: it is offered at most.
+// barredBy keeps anything else from answering a question that is that of an entry
+// which may not answer now: it is offered at most.
 func (d Decision) barredBy(reason string) Decision {
 	if reason == "" {
 		return d
+	}
+	if d.Kind == Refuse && d.Trace.Rule == "threshold" {
+		return d // its reason names the entry already
 	}
 	d.Trace.Rule = ruleBarred
 	if d.Kind == Answer {

@@ -64,7 +64,8 @@ type Decision struct {
 	// Texts is what the entry says to this visitor; several if it replies with all.
 	Texts []string
 	// Candidates are the questions to offer, best first, if Kind is Suggest or
-	// Clarify. With Answer they are what else was near.
+	// Clarify. With Answer they are the answered entry and what else was near; an
+	// exact hit has none.
 	Candidates []Candidate
 	// Confidence is the probability, 0 to 1, that the best entry is right.
 	Confidence float64
@@ -86,7 +87,7 @@ type Trace struct {
 	Key       string   `json:"key"`       // normalised
 	Canonical string   `json:"canonical"` // with word classes replaced
 	Tokens    []string `json:"tokens"`
-	Truncated bool     `json:"truncated,omitempty"` // too long: only the ends were compared
+	Truncated bool     `json:"truncated,omitempty"` // too long: only the beginning was compared
 	// Rule names the step that decided: empty, short, stopwords, exact,
 	// threshold, margin, unknown …
 	Rule string `json:"rule"`

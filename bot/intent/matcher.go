@@ -278,39 +278,57 @@ func (m *Matcher) compareAll(question *wording, hits []Hit) []Compared {
 func (m *Matcher) bestOfEach(compared []Compared) []Ranked {
 	place := make(map[*entry]int, len(compared))
 	var ranked []Ranked
+	var scores [][]float64 // of each entry's wordings
 	for i := range compared {
 		r := Ranked{Compared: compared[i], Score: m.weights.score((*features)(&compared[i].Features))}
 		at, seen := place[r.entry]
 		switch {
 		case !seen:
-			place[r.entry] = len(ranked)
-			ranked = append(ranked, r)
+			at = len(ranked)
+			place[r.entry] = at
+			ranked, scores = append(ranked, r), append(scores, nil)
 		case r.Score > ranked[at].Score:
-			r.agree = ranked[at].agree + agreement(r.Score-ranked[at].Score)
 			ranked[at] = r
-		default:
-			ranked[at].agree += agreement(ranked[at].Score - r.Score)
 		}
+		scores[at] = append(scores[at], r.Score)
 	}
 	for i := range ranked {
-		ranked[i].agree = min(1, ranked[i].agree/3)
+		ranked[i].agree = agreeing(scores[i])
 	}
 	return ranked
+}
+
+// agreeing tells, from 0 to 1, how many wordings of one entry come near its best.
+func agreeing(scores []float64) float64 {
+	slices.Sort(scores)
+	best, sum := scores[len(scores)-1], 0.0
+	for _, s := range scores[:len(scores)-1] {
+		sum += agreement(best - s)
+	}
+	return min(1, sum/3)
 }
 
 // agreement counts a second wording of an entry: fully if it is as near as the
 // best, not at all if it is two points of score behind.
 func agreement(behind float64) float64 { return max(0, 1-behind/2) }
 
-// excluded says why an entry may not answer the question with this key now.
-func (m *Matcher) excluded(e *entry, key string, q Query) string {
+// inactive says why an entry answers nobody at the time; empty if it is active.
+func inactive(e *entry, at time.Time) string {
 	switch {
 	case !e.Enabled:
 		return "已停用"
-	case q.At.Before(e.EffectiveFrom):
+	case at.Before(e.EffectiveFrom):
 		return "还未生效（" + minute(e.EffectiveFrom) + " 起）"
-	case !e.ActiveAt(q.At):
+	case !e.ActiveAt(at):
 		return "已失效（" + minute(e.ExpiresAt) + "）"
+	}
+	return ""
+}
+
+// excluded says why an entry may not answer the question with this key now.
+func (m *Matcher) excluded(e *entry, key string, q Query) string {
+	if why := inactive(e, q.At); why != "" {
+		return why
 	}
 	if _, ok := e.AnswerFor(q.Dimension); !ok && len(e.Answers) > 0 {
 		return "没有适合该访客维度的答案"
