@@ -256,9 +256,30 @@ func (m *Matcher) judge(d Decision, q Query, r Ranking) Decision {
 		}
 	default:
 		d.Kind, d.Trace.Rule = Refuse, "threshold"
+		if offered := keywordOffers(usable, confidences, r.Signals); len(offered) > 0 {
+			d.Kind, d.Trace.Rule, d.Candidates = Suggest, "keywords", offered
+		}
 	}
 	d.Reason = d.reason(r)
 	return d
+}
+
+// fewRunes is how long a question of mere keywords is.
+const fewRunes = 3
+
+// keywordOffers returns the entries that have every word of a question of a few
+// characters, like 漏水: too little to answer, enough to offer.
+func keywordOffers(usable []Ranked, confidences []float64, s signals) []Candidate {
+	if s[sLength]*fullLength > fewRunes {
+		return nil
+	}
+	var offered []Candidate
+	for i := range usable {
+		if usable[i].Features[fWordQuery] > 0.999 && len(offered) < MaxCandidates {
+			offered = append(offered, Candidate{usable[i].Entry.ID, usable[i].Entry.Question, confidences[i]})
+		}
+	}
+	return offered
 }
 
 // answerAt is the threshold for answering with e.

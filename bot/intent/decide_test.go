@@ -767,3 +767,29 @@ func TestEmptyBase(t *testing.T) {
 func hasChinese(s string) bool {
 	return strings.ContainsFunc(s, func(r rune) bool { return r >= 0x4e00 && r <= 0x9fff })
 }
+
+// A few characters that are all in some wordings are too little to answer, and
+// too much to refuse.
+func TestKeywordsAreOffered(t *testing.T) {
+	w := clearWeights()
+	w.Bias = -12
+	entries := []knowledge.Entry{
+		entry("a", "热水器漏水怎么办", "热水器下面漏水"), entry("b", "洗衣机漏水找谁修"), entry("c", "燃气漏气怎么办"),
+		entry("d", "门店几点关门"), entry("e", "厨房水管漏水谁负责"), entry("f", "漏水了地板泡坏了赔不赔"),
+	}
+	m := intent.New(w.model(t), plainAnalyzer(t), everything(entries), stopWords, entries)
+	d := ask(t, m, "漏水")
+	if d.Kind != intent.Suggest || d.Trace.Rule != "keywords" || len(d.Candidates) != intent.MaxCandidates {
+		t.Fatalf("got %s by %s with %v", d.Kind, d.Trace.Rule, ids(d.Candidates))
+	}
+	for _, id := range ids(d.Candidates) {
+		if id == "c" || id == "d" {
+			t.Errorf("%q, which does not say 漏水, is offered", id)
+		}
+	}
+	for _, text := range []string{"漏油", "漏水和爆炸和地震都怎么处理啊"} {
+		if d := ask(t, m, text); d.Kind != intent.Refuse {
+			t.Errorf("%q: %s by %s", text, d.Kind, d.Trace.Rule)
+		}
+	}
+}

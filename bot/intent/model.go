@@ -139,14 +139,14 @@ func FeatureNames() []string {
 }
 
 // FeatureSigns tells, in the order of FeatureNames, which way each feature may
-// count: -1 for a contradiction, which never speaks for a wording, 0 for those
-// that may count either way, since they correct each other.
+// count: -1 for a contradiction or something missing, which never speaks for a
+// wording, 0 for those that may count either way, since they correct each other.
 func FeatureSigns() []float64 {
 	signs := make([]float64, numFeatures)
-	for _, contradiction := range []int{
-		fAsksConflict, fNegation, fOpposed, fOpposedWeak, fNumberConflict, fNumberMiss, fNumberExtra,
+	for _, against := range []int{
+		fMissQuery, fWordMiss, fAsksConflict, fNegation, fOpposed, fOpposedWeak, fNumberConflict, fNumberMiss, fNumberExtra,
 	} {
-		signs[contradiction] = -1
+		signs[against] = -1
 	}
 	return signs
 }

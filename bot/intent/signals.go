@@ -48,6 +48,9 @@ var signalNames = [numSignals]named{
 
 type signals [numSignals]float64
 
+// fullLength is the length in characters from which a question counts as long.
+const fullLength = 20
+
 // signalsOf computes the signals of ranked[0], the best of the candidates.
 func signalsOf(ranked []Ranked, unknown float64, length int) signals {
 	var s signals
@@ -69,7 +72,7 @@ func signalsOf(ranked []Ranked, unknown float64, length int) signals {
 	s[sSubsequence] = f[fSubsequence]
 	s[sConflict] = f[fOpposed] + f[fNumberConflict] + f[fAsksConflict]
 	s[sExact] = f[fExact]
-	s[sLength] = math.Min(20, float64(length)) / 20
+	s[sLength] = math.Min(fullLength, float64(length)) / fullLength
 	s[sUnknown] = unknown
 	s[sAgree] = best.agree
 	return s

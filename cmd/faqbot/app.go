@@ -5,9 +5,11 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"io/fs"
 	"math"
 	"os"
 	"runtime/debug"
+	"strings"
 	"time"
 
 	"go.uber.org/zap"
@@ -66,6 +68,27 @@ func openBase(ctx context.Context, dsn string) (*knowledgeBase, error) {
 		close:      db.Close,
 	}, nil
 }
+
+// openExisting opens a knowledge base to read from. A mistyped name must not
+// give an empty one.
+func openExisting(ctx context.Context, dsn string) (*knowledgeBase, error) {
+	if isMissing(dsn) {
+		return nil, fmt.Errorf("没有数据库 %s；先导入知识：faqbot import --db %s 文件", dsn, dsn)
+	}
+	return openBase(ctx, dsn)
+}
+
+// isMissing reports whether the DSN names a file that does not exist.
+func isMissing(dsn string) bool {
+	if strings.Contains(dsn, "://") || strings.HasSuffix(dsn, inMemory) {
+		return false
+	}
+	_, err := os.Stat(strings.TrimPrefix(dsn, "sqlite:"))
+	return errors.Is(err, fs.ErrNotExist)
+}
+
+// inMemory is the DSN of a database that is gone when it is closed.
+const inMemory = ":memory:"
 
 // model is the fitted model with the thresholds of the settings.
 func model(c *config.Config) (*intent.Model, error) {

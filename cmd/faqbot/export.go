@@ -31,7 +31,7 @@ func (cmd *exportCommand) Run(ctx context.Context, a *app) (err error) {
 	if err != nil {
 		return err
 	}
-	base, err := openBase(ctx, c.Database)
+	base, err := openExisting(ctx, c.Database)
 	if err != nil {
 		return err
 	}

@@ -4,6 +4,8 @@ import (
 	"bytes"
 	"context"
 	"encoding/json"
+	"errors"
+	"io/fs"
 	"os"
 	"path/filepath"
 	"strings"
@@ -71,6 +73,9 @@ func newDB(t testing.TB) string {
 // exported returns the whole knowledge base as JSON lines.
 func exported(t testing.TB, db string) string {
 	t.Helper()
+	if _, err := os.Stat(db); errors.Is(err, fs.ErrNotExist) {
+		return "" // nothing was ever stored
+	}
 	return ok(t, "export", "--db", db, "--format", "jsonl", "-").out
 }
 

@@ -35,7 +35,7 @@ func (cmd *importCommand) Run(ctx context.Context, a *app) (err error) {
 	if err != nil {
 		return err
 	}
-	base, err := openBase(ctx, c.Database)
+	base, err := cmd.open(ctx, c.Database)
 	if err != nil {
 		return err
 	}
@@ -56,6 +56,14 @@ func (cmd *importCommand) Run(ctx context.Context, a *app) (err error) {
 		return &partlyError{fmt.Sprintf("有 %d 条没有导入，见上面的原因。", bad)}
 	}
 	return nil
+}
+
+// open opens the database; a dry run makes none.
+func (cmd *importCommand) open(ctx context.Context, dsn string) (*knowledgeBase, error) {
+	if cmd.DryRun && isMissing(dsn) {
+		dsn = inMemory
+	}
+	return openBase(ctx, dsn)
 }
 
 // fileSummary is what is told of a file. The file itself is let go before the

@@ -4,6 +4,7 @@ import (
 	"encoding/json"
 	"errors"
 	"maps"
+	"path/filepath"
 	"slices"
 	"strings"
 	"testing"
@@ -142,3 +143,18 @@ type brokenWriter struct{}
 var errBroken = errors.New("broken pipe")
 
 func (brokenWriter) Write([]byte) (int, error) { return 0, errBroken }
+
+// A mistyped database is no empty knowledge base, and leaves no file behind.
+func TestMissingDatabase(t *testing.T) {
+	path := filepath.Join(t.TempDir(), "typo.db")
+	for _, args := range [][]string{{"ask", "--db", path, "你好"}, {"ask", "--db", "sqlite:" + path, "你好"}, {"export", "--db", path, path + ".csv"}} {
+		r := faqbot(args...)
+		if r.code != exitFailure || !strings.Contains(r.err, "typo.db") || !strings.Contains(r.err, "faqbot import") {
+			t.Errorf("%v: exit code %d, %q", args, r.code, r.err)
+		}
+	}
+	ok(t, "import", "--db", path, "--dry-run", fileOf(t, "kb.jsonl", fiveEntries))
+	if found, _ := filepath.Glob(path + "*"); len(found) > 0 {
+		t.Errorf("left behind: %q", found)
+	}
+}

@@ -79,7 +79,7 @@ func joined(documents []document) knowledge.Import {
 
 // fromDatabase opens an answerer over a database.
 func (a *app) fromDatabase(ctx context.Context, c *config.Config) (*answerer, error) {
-	base, err := openBase(ctx, c.Database)
+	base, err := openExisting(ctx, c.Database)
 	if err != nil {
 		return nil, err
 	}
@@ -93,7 +93,7 @@ func (a *app) fromDatabase(ctx context.Context, c *config.Config) (*answerer, er
 // fromDocuments opens an answerer over files, in a database of its own that is
 // gone afterwards. Rows that cannot be used are reported, the others answer.
 func (a *app) fromDocuments(ctx context.Context, c *config.Config, documents []document) (*answerer, error) {
-	base, err := openBase(ctx, ":memory:")
+	base, err := openBase(ctx, inMemory)
 	if err != nil {
 		return nil, err
 	}
