@@ -1,13 +1,13 @@
 package main
 
 import (
+	"bytes"
 	"context"
 	"fmt"
 	"os"
 	"os/exec"
 	"path/filepath"
-	"runtime"
-	"syscall"
+	"strings"
 	"testing"
 	"time"
 
@@ -51,16 +51,42 @@ type usage struct{ seconds, megabytes float64 }
 // runProgram runs the program to its end.
 func runProgram(b *testing.B, binary string, args ...string) usage {
 	b.Helper()
-	begin := time.Now()
+	var out bytes.Buffer
 	cmd := exec.Command(binary, args...)
-	if out, err := cmd.CombinedOutput(); err != nil {
-		b.Fatalf("%v: %v\n%s", args, err, out)
+	cmd.Stdout, cmd.Stderr = &out, &out
+	begin := time.Now()
+	if err := cmd.Start(); err != nil {
+		b.Fatal(err)
 	}
-	u := usage{seconds: time.Since(begin).Seconds()}
-	if r, ok := cmd.ProcessState.SysUsage().(*syscall.Rusage); ok && runtime.GOOS == "linux" {
-		u.megabytes = float64(r.Maxrss) / 1024
+	ended := make(chan error, 1)
+	go func() { ended <- cmd.Wait() }()
+	var u usage
+	for look := time.Tick(20 * time.Millisecond); ; {
+		select {
+		case err := <-ended:
+			if err != nil {
+				b.Fatalf("%v: %v\n%s", args, err, out.Bytes())
+			}
+			u.seconds = time.Since(begin).Seconds()
+			return u
+		case <-look:
+			u.megabytes = max(u.megabytes, peakMemory(cmd.Process.Pid))
+		}
 	}
-	return u
+}
+
+// peakMemory returns the most memory that a process held so far, 0 where the
+// system does not say. (The usage that a finished process leaves behind counts
+// the memory of the one that started it.)
+func peakMemory(pid int) float64 {
+	status, err := os.ReadFile(fmt.Sprintf("/proc/%d/status", pid))
+	if err != nil {
+		return 0
+	}
+	_, rest, _ := strings.Cut(string(status), "VmHWM:")
+	var kilobytes float64
+	fmt.Sscan(rest, &kilobytes)
+	return kilobytes / 1024
 }
 
 // writeWorkbook makes up questions of different words.
