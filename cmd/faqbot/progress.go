@@ -31,6 +31,7 @@ func (a *app) bar(text string) func(done, total int) {
 				progressbar.OptionThrottle(100*time.Millisecond), progressbar.OptionShowCount(),
 				progressbar.OptionSetPredictTime(true), progressbar.OptionClearOnFinish(),
 			)
+			_ = bar.RenderBlank()
 		}
 		if bar.GetMax() != total {
 			bar.ChangeMax(total)

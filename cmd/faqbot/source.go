@@ -27,6 +27,7 @@ func (a *app) readFile(ctx context.Context, path string, opt kbfile.Options) (do
 		return document{}, fmt.Errorf("读文件：%w", err)
 	}
 	opt.Progress = a.bar("读取 " + path)
+	opt.Progress(0, 0) // opening a large workbook takes a while before rows are counted
 	d, err := kbfile.Read(ctx, path, data, opt)
 	if err != nil {
 		return document{}, err
