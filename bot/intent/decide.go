@@ -245,6 +245,8 @@ func (m *Matcher) judge(d Decision, q Query, r Ranking) Decision {
 	switch {
 	case d.Confidence >= d.Trace.AnswerAt && unclear:
 		d.Kind, d.Trace.Rule, d.Candidates = Clarify, "margin", offered
+	case d.Confidence >= d.Trace.AnswerAt && usable[0].Features[fNumberConflict] > 0:
+		d.Kind, d.Trace.Rule, d.Candidates = Suggest, "numbers", offered
 	case d.Confidence >= d.Trace.AnswerAt:
 		d.Trace.Rule = "threshold"
 		d.answer(best, q)

@@ -793,3 +793,18 @@ func TestKeywordsAreOffered(t *testing.T) {
 		}
 	}
 }
+
+// Another number is another product: it is offered, never answered.
+func TestAnotherNumberIsNoAnswer(t *testing.T) {
+	w := clearWeights()
+	w.Ranker["number_conflict"], w.Signals = 0, map[string]float64{"cosine": 30}
+	entries := []knowledge.Entry{entry("a", "159元套餐有多少流量"), entry("b", "门店几点关门")}
+	m := intent.New(w.model(t), plainAnalyzer(t), everything(entries), stopWords, entries)
+	if d := ask(t, m, "159元套餐有多少流量呀"); d.Kind != intent.Answer {
+		t.Fatalf("the same number: %s because %s", d.Kind, d.Reason)
+	}
+	d := ask(t, m, "59元套餐有多少流量呀")
+	if d.Kind != intent.Suggest || d.Trace.Rule != "numbers" || !strings.Contains(d.Reason, "数字或型号不同") {
+		t.Errorf("another number: %s by %s because %s", d.Kind, d.Trace.Rule, d.Reason)
+	}
+}

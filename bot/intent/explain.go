@@ -69,6 +69,8 @@ func (d *Decision) reason(r Ranking) string {
 		return nearest + sure + "，达到回答线 " + percent(d.Trace.AnswerAt) + lead(d.Trace.Candidates) + "。"
 	case d.Kind == Clarify:
 		return nearest + sure + fmt.Sprintf("，但与「%s」（%s）相差太小，请访客选一个。", d.Trace.Candidates[1].Question, percent(d.Trace.Candidates[1].Confidence))
+	case d.Trace.Rule == "numbers":
+		return nearest + sure + "，但数字或型号不同，只作推荐。"
 	case d.Trace.Rule == "keywords":
 		return "问题只有关键词，" + nearest + sure + "；推荐含有这些词的问题。"
 	case d.Kind == Suggest:

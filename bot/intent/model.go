@@ -138,17 +138,21 @@ func FeatureNames() []string {
 	return names(featureNames[:])
 }
 
-// FeatureSigns tells, in the order of FeatureNames, which way each feature may
-// count: -1 for a contradiction or something missing, which never speaks for a
-// wording, 0 for those that may count either way, since they correct each other.
-func FeatureSigns() []float64 {
-	signs := make([]float64, numFeatures)
-	for _, against := range []int{
-		fMissQuery, fWordMiss, fAsksConflict, fNegation, fOpposed, fOpposedWeak, fNumberConflict, fNumberMiss, fNumberExtra,
-	} {
-		signs[against] = -1
+// FeatureCeilings tells, in the order of FeatureNames, how much each feature may
+// weigh at most, whatever the data of one field say: a contradiction or something
+// missing never speaks for a wording, and another number speaks against it.
+func FeatureCeilings() []float64 {
+	ceilings := make([]float64, numFeatures)
+	for i := range ceilings {
+		ceilings[i] = math.Inf(1)
 	}
-	return signs
+	for _, against := range []int{
+		fMissQuery, fWordMiss, fAsksConflict, fNegation, fOpposed, fOpposedWeak, fNumberMiss, fNumberExtra,
+	} {
+		ceilings[against] = 0
+	}
+	ceilings[fNumberConflict] = -3
+	return ceilings
 }
 
 // SignalNames lists the signals in the order of Ranking.Signals.

@@ -143,22 +143,18 @@ func listwise(examples []example, n int) (x []float64, loss float64) {
 			gradient[i] = gradient[i]/total + 2*rankerDecay*o.x[i]
 		}
 		o.step(gradient)
-		keepSigns(o.x)
+		keepCeilings(o.x)
 	}
 	return o.x, loss
 }
 
-// keepSigns moves weights of the wrong sign to zero: what contradicts never counts
-// for a wording, whatever the data of one field say.
-func keepSigns(x []float64) {
+// keepCeilings moves weights that are too large to intent.FeatureCeilings, at
+// both ends of richness.
+func keepCeilings(x []float64) {
 	n := len(x) / 2
-	for i, sign := range intent.FeatureSigns() {
-		if plain := x[i]; plain*sign < 0 {
-			x[i] = 0
-		}
-		if rich := x[i] + x[n+i]; rich*sign < 0 {
-			x[n+i] = -x[i]
-		}
+	for i, ceiling := range intent.FeatureCeilings() {
+		x[i] = min(x[i], ceiling)
+		x[n+i] = min(x[n+i], ceiling-x[i])
 	}
 }
 
