@@ -1,0 +1,35 @@
+package webchat
+
+import (
+	"context"
+
+	"faqbot/bot"
+)
+
+// Engine is what the chat needs of the bot; *bot.Engine is one.
+type Engine interface {
+	// Receive takes what the visitor does. It returns when that and the bot's reply
+	// are on the disk; the messages come over the bus. Errors: *bot.InvalidError,
+	// *bot.LateError, bot.ErrNotFound, bot.ErrUnavailable, others.
+	Receive(ctx context.Context, in bot.Inbound) (bot.Receipt, error)
+	// Provisional answers what cannot be stored now. Nothing is kept.
+	Provisional(ctx context.Context, in bot.Inbound) ([]bot.Message, error)
+	// Look returns the visitor's current conversation for a client that has the
+	// messages up to after of the named one.
+	Look(ctx context.Context, v bot.Visitor, conversation string, after int64) (bot.View, error)
+	// After returns messages of a conversation of the visitor's own in order, or
+	// bot.ErrNotFound.
+	After(ctx context.Context, v bot.Visitor, conversation string, after int64, limit int) ([]bot.Message, error)
+	// Earlier returns the last messages before the one with the number, going on in
+	// the visitor's earlier conversations, and whether there are more still.
+	Earlier(ctx context.Context, v bot.Visitor, conversation string, before int64, limit int) (messages []bot.Message, more bool, err error)
+	// MarkRead records what the visitor has seen.
+	MarkRead(ctx context.Context, v bot.Visitor, conversation string, seq int64) error
+	// Suggest returns questions that begin with, or are meant by, what is being
+	// typed.
+	Suggest(ctx context.Context, v bot.Visitor, p bot.Profile, text string) ([]bot.Option, error)
+	// Greeting returns texts and hot questions for visitors of an account.
+	Greeting(ctx context.Context, channel, account, language string) (bot.Greeting, error)
+	// Ready reports whether questions can be answered.
+	Ready() bool
+}
