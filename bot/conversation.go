@@ -68,6 +68,8 @@ type Dialogue struct {
 	// Asked is the normalised last question, Repeats how often it came in a row.
 	Asked   string `json:"asked,omitempty"`
 	Repeats int    `json:"repeats,omitempty"`
+	// FormAt is the number of the form for a leave-message that is not filled in yet.
+	FormAt int64 `json:"form_at,omitempty"`
 	// Answers counts the answers so far.
 	Answers int `json:"answers,omitempty"`
 }

@@ -8,6 +8,8 @@ type Inbound struct {
 	// visitor: the same id again is the same message again.
 	ClientID string
 	Kind     MessageKind // one of those that visitors send
+	// Conversation is the one that Card.Of is a number in; empty means the open one.
+	Conversation string
 	Text     string
 	Card     Card
 }

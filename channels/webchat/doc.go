@@ -55,6 +55,8 @@
 //	    leave    text, name, contact
 //	    rating   yes, stars 1-5, tags, text; of (seq of the survey)
 //	    close    -
+//	    of is a number in the conversation named by "conversation", or in the
+//	    present one without that; a survey outlives its conversation.
 //	{"t":"suggest","n":3,"text":"…"}   type-ahead; the reply is "suggestions" with the same n
 //	{"t":"resume","conversation":"…","after":17}   the client saw a gap; the reply is "messages"
 //	{"t":"history","n":4,"conversation":"…","before":12}   older messages; the reply is "history"
