@@ -7,6 +7,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"strings"
 	"sync"
 	"sync/atomic"
 
@@ -53,6 +54,8 @@ type live struct {
 	matcher  *intent.Matcher
 	revision int64
 	lexicon  int64 // version
+	// sensitive holds the sensitive words in their normal form.
+	sensitive []string
 }
 
 // changesAtOnce is how many changes one step of a refresh takes over.
@@ -82,16 +85,66 @@ func (a *Answerer) Len() (entries, wordings int) { return a.live.Load().matcher.
 // Decide decides about one question. An index that broke meanwhile is mended
 // first.
 func (a *Answerer) Decide(ctx context.Context, q intent.Query) (intent.Decision, error) {
-	d, err := a.Matcher().Decide(ctx, q)
-	if !errors.Is(err, index.ErrDamaged) {
-		return d, err
+	now := a.live.Load()
+	d, err := now.matcher.Decide(ctx, q)
+	if errors.Is(err, index.ErrDamaged) {
+		if err := a.mend(ctx, err); err != nil {
+			return intent.Decision{}, err
+		}
+		now = a.live.Load()
+		d, err = now.matcher.Decide(ctx, q)
 	}
-	a.config.Log.Error("the search index broke and is built again", zap.Error(err))
-	if err := a.index.Sync(ctx, a.config.Source, nil); err != nil {
-		return intent.Decision{}, fmt.Errorf("mend the index: %w", err)
-	}
-	return a.Matcher().Decide(ctx, q)
+	d.Trace.Revision = now.revision
+	return d, err
 }
+
+// mend builds the index again after it was found damaged.
+func (a *Answerer) mend(ctx context.Context, damage error) error {
+	a.config.Log.Error("the search index broke and is built again", zap.Error(damage))
+	if err := a.index.Sync(ctx, a.config.Source, nil); err != nil {
+		return fmt.Errorf("mend the index: %w", err)
+	}
+	return nil
+}
+
+// Choose decides about an entry that the visitor chose.
+func (a *Answerer) Choose(q intent.Query, entry string) intent.Decision {
+	now := a.live.Load()
+	d := now.matcher.Choose(q, entry)
+	d.Trace.Revision = now.revision
+	return d
+}
+
+// Complete returns the questions somebody may be about to type.
+func (a *Answerer) Complete(ctx context.Context, q intent.Query, limit int) ([]intent.Candidate, error) {
+	found, err := a.Matcher().Complete(ctx, q, limit)
+	if errors.Is(err, index.ErrDamaged) {
+		if err := a.mend(ctx, err); err != nil {
+			return nil, err
+		}
+		return a.Matcher().Complete(ctx, q, limit)
+	}
+	return found, err
+}
+
+// Sensitive returns the first sensitive word (敏感词) in a text; empty if there
+// is none.
+func (a *Answerer) Sensitive(text string) string {
+	words := a.live.Load().sensitive
+	if len(words) == 0 {
+		return ""
+	}
+	key := a.config.Normalizer.Key(text)
+	for _, w := range words {
+		if strings.Contains(key, w) {
+			return w
+		}
+	}
+	return ""
+}
+
+// Key returns the normal form of a text.
+func (a *Answerer) Key(text string) string { return a.config.Normalizer.Key(text) }
 
 // Matcher returns the matcher of the present state.
 func (a *Answerer) Matcher() *intent.Matcher { return a.live.Load().matcher }
@@ -120,7 +173,9 @@ func (a *Answerer) Refresh(ctx context.Context) error {
 		if err := a.index.Sync(ctx, a.config.Source, a.config.Progress); err != nil {
 			return fmt.Errorf("bring the index up to date: %w", err)
 		}
-		now = &live{matcher: now.matcher.Update(changes), revision: changes[len(changes)-1].Revision, lexicon: now.lexicon}
+		next := *now
+		next.matcher, next.revision = now.matcher.Update(changes), changes[len(changes)-1].Revision
+		now = &next
 		a.live.Store(now)
 	}
 }
@@ -159,7 +214,13 @@ func (a *Answerer) load(ctx context.Context) error {
 		return fmt.Errorf("prepare the index: %w", err)
 	}
 	matcher := intent.New(a.config.Model, analyzer, recaller{a.index}, lexicon.StopWords, entries)
-	a.live.Store(&live{matcher: matcher, revision: revision, lexicon: lexicon.Version})
+	now := &live{matcher: matcher, revision: revision, lexicon: lexicon.Version}
+	for _, word := range lexicon.SensitiveWords {
+		if key := a.config.Normalizer.Key(word); key != "" {
+			now.sensitive = append(now.sensitive, key)
+		}
+	}
+	a.live.Store(now)
 	return nil
 }
 

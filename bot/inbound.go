@@ -10,8 +10,8 @@ type Inbound struct {
 	Kind     MessageKind // one of those that visitors send
 	// Conversation is the one that Card.Of is a number in; empty means the open one.
 	Conversation string
-	Text     string
-	Card     Card
+	Text         string
+	Card         Card
 }
 
 // Receipt says what became of an Inbound: it is on the disk.

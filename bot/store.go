@@ -13,7 +13,7 @@ type Store interface {
 	// Conversation returns the conversation with the id, or ErrNotFound.
 	Conversation(ctx context.Context, id string) (Conversation, error)
 	// Previous returns the visitor's conversation that was opened last before the
-	// one with the id, or ErrNotFound.
+	// one with the id, or ErrNotFound. An empty id means any: the last of all.
 	Previous(ctx context.Context, v Visitor, id string) (Conversation, error)
 	// Sent returns the message that the visitor sent with the client id, in
 	// whichever conversation, or ErrNotFound.

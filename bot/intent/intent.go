@@ -98,6 +98,8 @@ type Trace struct {
 	// Signals are the inputs of the calibration of the best candidate.
 	Signals []Contribution `json:"signals,omitempty"`
 	Model   string         `json:"model"` // fingerprint of the weights
+	// Revision is the state of the knowledge, as far as whoever asked says so.
+	Revision int64 `json:"revision,omitempty"`
 }
 
 // CandidateTrace explains the place of one candidate.
@@ -117,7 +119,7 @@ type CandidateTrace struct {
 // Contribution is one term of a linear score.
 type Contribution struct {
 	Name   string  `json:"name"`
-	Label  string  `json:"label"` // in Chinese
+	Label  string  `json:"label,omitempty"` // in Chinese
 	Value  float64 `json:"value"`
 	Weight float64 `json:"weight"`
 }

@@ -28,6 +28,12 @@
 // the server is starting the reply is 503 with Retry-After. Errors of HTTP are
 // {"error":{"code":…,"text":"…"}}, with the codes below.
 //
+// The replies of the fallback are {"frames":[…]}, the frames of the server in
+// order, as the socket would have sent them; a frame that failed is a frame of
+// kind error in a reply of status 200, everything else an error of HTTP. The
+// fallback needs no hello, and may say it to get a "ready". A poll returns as
+// soon as there is a frame, mostly of kind message, and no frames after 25 s.
+//
 // Requests that carry an Origin must carry one of those allowed: the server's own
 // and the configured ones. A socket without an Origin is refused.
 //
@@ -41,7 +47,9 @@
 //
 //	{"t":"hello","conversation":"…","after":17,"profile":{"page":"…","title":"…"}}
 //	    the first frame of a socket: what the client has. Both empty for nothing.
-//	    The reply is "ready".
+//	    The reply is "ready". If the conversation is not the visitor's it is error
+//	    4040; the client says hello again with nothing. The profile may also hold
+//	    name, referrer and language.
 //	{"t":"send","id":"…","kind":"text","text":"…"}
 //	    a message. The id is the client's own, 8 to 64 of [A-Za-z0-9_-], unique
 //	    for the visitor. The reply is "ack" after the message is on the disk, or
@@ -58,10 +66,12 @@
 //	    of is a number in the conversation named by "conversation", or in the
 //	    present one without that; a survey outlives its conversation.
 //	{"t":"suggest","n":3,"text":"…"}   type-ahead; the reply is "suggestions" with the same n
-//	{"t":"resume","conversation":"…","after":17}   the client saw a gap; the reply is "messages"
+//	{"t":"resume","conversation":"…","after":17}   the client saw a gap;
+//	    the reply is "messages", several in a row if there are many
 //	{"t":"history","n":4,"conversation":"…","before":12}   older messages; the reply is "history"
 //	{"t":"typing"}                     at most one every 3 s
-//	{"t":"read","seq":18}              the visitor has seen this and all before
+//	{"t":"read","seq":18,"conversation":"…"}   the visitor has seen this and all
+//	    before; without a conversation it is the current one
 //	{"t":"ping"}                       the reply is "pong"
 //
 // Server to client:
