@@ -9,7 +9,6 @@ import (
 	"math"
 	"os"
 	"runtime/debug"
-	"strings"
 	"time"
 
 	"go.uber.org/zap"
@@ -80,10 +79,11 @@ func openExisting(ctx context.Context, dsn string) (*knowledgeBase, error) {
 
 // isMissing reports whether the DSN names a file that does not exist.
 func isMissing(dsn string) bool {
-	if strings.Contains(dsn, "://") || strings.HasSuffix(dsn, inMemory) {
+	path := database.File(dsn)
+	if path == "" {
 		return false
 	}
-	_, err := os.Stat(strings.TrimPrefix(dsn, "sqlite:"))
+	_, err := os.Stat(path)
 	return errors.Is(err, fs.ErrNotExist)
 }
 

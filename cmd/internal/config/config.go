@@ -6,6 +6,9 @@ import (
 	"errors"
 	"fmt"
 	"io/fs"
+	"net"
+	"net/netip"
+	"net/url"
 	"os"
 	"path/filepath"
 	"strconv"
@@ -16,6 +19,8 @@ import (
 	"github.com/knadh/koanf/providers/file"
 	"github.com/knadh/koanf/v2"
 	"go.uber.org/zap/zapcore"
+
+	"faqbot/cmd/internal/database"
 )
 
 // Config holds every setting.
@@ -34,6 +39,18 @@ type Config struct {
 	AnswerAt  float64
 	SuggestAt float64
 	Margin    float64
+	// Listen is where customers come in, Admin where health, metrics and profiles
+	// are; an empty Admin means nowhere.
+	Listen string
+	Admin  string
+	// Bus is the address of a NATS server; empty means within this process.
+	Bus string
+	// Rules is a file of dialogue rules; empty means those built in.
+	Rules string
+	// Sites are the origins of the pages that may show the chat.
+	Sites []string
+	// Proxies may say who the client is.
+	Proxies []netip.Prefix
 
 	origins map[string]string
 }
@@ -73,7 +90,84 @@ func options() []option {
 		{"match.margin", "0", "第一名至少领先第二名的比例，0 到 1；0 表示用内置值", func(c *Config, s string) error {
 			return parseShare(&c.Margin, s)
 		}},
+		{"listen", "127.0.0.1:8080", "访客使用的网址和端口；对外服务写 :8080", func(c *Config, s string) error {
+			c.Listen = s
+			return checkAddress(s)
+		}},
+		{"admin.listen", "127.0.0.1:8081", "健康检查、监控指标用的地址，不要对外开放；写 off 关闭", func(c *Config, s string) error {
+			if s == "off" {
+				return nil
+			}
+			c.Admin = s
+			return checkAddress(s)
+		}},
+		{"bus", "", "多台机器之间传消息的 NATS 地址，如 nats://10.0.0.5:4222；留空只在本机", func(c *Config, s string) error {
+			c.Bus = s
+			return checkBus(s)
+		}},
+		{"chat.rules", "", "对话规则文件（YAML），faqbot rules 可打印一份；留空用内置的", func(c *Config, s string) error {
+			c.Rules = s
+			return nil
+		}},
+		{"chat.sites", "", "允许嵌入聊天窗的网站，如 https://www.example.com，用逗号隔开；本服务自己的页面总是允许", func(c *Config, s string) (err error) {
+			c.Sites, err = parseSites(s)
+			return err
+		}},
+		{"proxies", "", "可信的反向代理，如 10.0.0.0/8，用逗号隔开；只有它们说的访客 IP 才算数", func(c *Config, s string) (err error) {
+			c.Proxies, err = parseProxies(s)
+			return err
+		}},
 	}
+}
+
+func checkAddress(s string) error {
+	_, port, err := net.SplitHostPort(s)
+	if err != nil {
+		return fmt.Errorf("%q 要写成 地址:端口，如 127.0.0.1:8080 或 :8080", s)
+	}
+	if n, err := strconv.Atoi(port); err != nil || n < 0 || n > 65535 {
+		return fmt.Errorf("端口 %q 要在 0 到 65535 之间", port)
+	}
+	return nil
+}
+
+func checkBus(s string) error {
+	if u, err := url.Parse(s); s != "" && (err != nil || u.Host == "" || u.Scheme != "nats" && u.Scheme != "tls") {
+		return errors.New("要写成 nats://主机:端口")
+	}
+	return nil
+}
+
+// listed returns the parts of a list with commas or blanks.
+func listed(s string) []string {
+	return strings.FieldsFunc(s, func(r rune) bool { return r == ',' || r == '，' || r == ' ' })
+}
+
+func parseSites(s string) ([]string, error) {
+	var sites []string
+	for _, site := range listed(s) {
+		u, err := url.Parse(strings.TrimSuffix(site, "/"))
+		if err != nil || u.Scheme != "http" && u.Scheme != "https" || u.Host == "" || u.Path != "" || u.User != nil || u.RawQuery != "" {
+			return nil, fmt.Errorf("%q 不是网站地址，要写成 https://www.example.com", site)
+		}
+		sites = append(sites, u.Scheme+"://"+strings.ToLower(u.Host))
+	}
+	return sites, nil
+}
+
+func parseProxies(s string) ([]netip.Prefix, error) {
+	var proxies []netip.Prefix
+	for _, text := range listed(s) {
+		prefix, err := netip.ParsePrefix(text)
+		if addr, alone := netip.ParseAddr(text); alone == nil {
+			prefix, err = addr.Prefix(addr.BitLen())
+		}
+		if err != nil {
+			return nil, fmt.Errorf("%q 不是 IP 或网段", text)
+		}
+		proxies = append(proxies, prefix.Masked())
+	}
+	return proxies, nil
 }
 
 func required(s string) error {
@@ -151,9 +245,25 @@ func readFile(path string) (map[string]string, error) {
 		if err := known(key); err != nil {
 			problems = append(problems, fmt.Errorf("配置文件 %s：%w", path, err))
 		}
-		values[key] = k.String(key)
+		values[key] = text(k.Get(key))
 	}
 	return values, errors.Join(problems...)
+}
+
+// text is a value of a file as a flag would give it.
+func text(value any) string {
+	list, ok := value.([]any)
+	switch {
+	case value == nil:
+		return ""
+	case !ok:
+		return fmt.Sprint(value)
+	}
+	parts := make([]string, len(list))
+	for i, part := range list {
+		parts[i] = fmt.Sprint(part)
+	}
+	return strings.Join(parts, ",")
 }
 
 // known refuses a key that no setting has, and names the nearest.
@@ -203,19 +313,23 @@ func (c *Config) validate() error {
 }
 
 // Index returns the directory of the index: IndexDir, or beside a database file,
-// or in the user's cache for a database server.
+// or in the user's cache for a database server; empty for a database in memory,
+// whose index lives no longer.
 func (c *Config) Index() (string, error) {
 	if c.IndexDir != "" {
 		return c.IndexDir, nil
 	}
-	if strings.Contains(c.Database, "://") {
-		cache, err := os.UserCacheDir()
-		if err != nil {
-			return "", fmt.Errorf("配置项 index.dir：请写明索引目录：%w", err)
-		}
-		return filepath.Join(cache, "faqbot", "index"), nil
+	if path := database.File(c.Database); path != "" {
+		return path + ".index", nil
 	}
-	return strings.TrimPrefix(c.Database, "sqlite:") + ".index", nil
+	if strings.HasSuffix(c.Database, ":memory:") {
+		return "", nil
+	}
+	cache, err := os.UserCacheDir()
+	if err != nil {
+		return "", fmt.Errorf("配置项 index.dir：请写明索引目录：%w", err)
+	}
+	return filepath.Join(cache, "faqbot", "index"), nil
 }
 
 // Setting is one key as it is in force.
@@ -233,13 +347,29 @@ func (c *Config) Settings() []Setting {
 	values := map[string]string{
 		"database": hidePassword(c.Database), "index.dir": c.IndexDir, "log.level": c.LogLevel.String(),
 		"timezone": c.Zone.String(), "match.answer": share(c.AnswerAt), "match.suggest": share(c.SuggestAt),
-		"match.margin": share(c.Margin),
+		"match.margin": share(c.Margin), "listen": c.Listen, "admin.listen": offIfEmpty(c.Admin), "bus": hidePassword(c.Bus),
+		"chat.rules": c.Rules, "chat.sites": strings.Join(c.Sites, ","), "proxies": joinPrefixes(c.Proxies),
 	}
 	var settings []Setting
 	for _, o := range options() {
 		settings = append(settings, Setting{o.key, values[o.key], c.origins[o.key], EnvName(o.key), o.doc})
 	}
 	return settings
+}
+
+func offIfEmpty(s string) string {
+	if s == "" {
+		return "off"
+	}
+	return s
+}
+
+func joinPrefixes(prefixes []netip.Prefix) string {
+	texts := make([]string, len(prefixes))
+	for i, p := range prefixes {
+		texts[i] = p.String()
+	}
+	return strings.Join(texts, ",")
 }
 
 func share(x float64) string { return strconv.FormatFloat(x, 'g', -1, 64) }

@@ -25,9 +25,10 @@ func writeFile(t *testing.T, content string) string {
 }
 
 func TestLoadPrecedence(t *testing.T) {
-	path := writeFile(t, "database: file.db\nlog:\n  level: info\nmatch:\n  answer: 0.8\n")
-	c, err := config.Load(path, environment(map[string]string{"FAQBOT_LOG_LEVEL": "debug", "FAQBOT_MATCH_ANSWER": "0.7"}),
-		map[string]string{"match.answer": "0.6", "database": ""})
+	path := writeFile(t, "database: file.db\nlog:\n  level: info\nmatch:\n  answer: 0.8\n"+
+		"listen: :9000\nchat:\n  sites: [https://A.example/, \"http://b.example:81\"]\n")
+	c, err := config.Load(path, environment(map[string]string{"FAQBOT_LOG_LEVEL": "debug", "FAQBOT_MATCH_ANSWER": "0.7", "FAQBOT_ADMIN_LISTEN": "off"}),
+		map[string]string{"match.answer": "0.6", "database": "", "proxies": "10.1.2.3/8, 192.0.2.7"})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -43,6 +44,12 @@ func TestLoadPrecedence(t *testing.T) {
 		"match.answer":  {"0.6", "命令行"},
 		"match.suggest": {"0", "默认值"},
 		"match.margin":  {"0", "默认值"},
+		"listen":        {":9000", "文件 " + path},
+		"admin.listen":  {"off", "环境变量 FAQBOT_ADMIN_LISTEN"},
+		"bus":           {"", "默认值"},
+		"chat.rules":    {"", "默认值"},
+		"chat.sites":    {"https://a.example,http://b.example:81", "文件 " + path},
+		"proxies":       {"10.0.0.0/8,192.0.2.7/32", "命令行"},
 	}
 	if diff := cmp.Diff(want, got); diff != "" {
 		t.Errorf("settings (-want +got):\n%s", diff)
@@ -76,6 +83,12 @@ func TestLoadErrors(t *testing.T) {
 		{name: "no number", file: "match:\n  answer: high\n", want: []string{"match.answer", "high"}},
 		{name: "too large", file: "match:\n  suggest: 1.5\n", want: []string{"match.suggest", "0 到 1"}},
 		{name: "empty database", file: "database: \"\"\n", want: []string{"database", "不能为空"}},
+		{name: "no port", env: map[string]string{"FAQBOT_LISTEN": "localhost"}, want: []string{"listen", "localhost", ":8080"}},
+		{name: "impossible port", flags: map[string]string{"admin.listen": ":70000"}, want: []string{"admin.listen", "70000"}},
+		{name: "bus", flags: map[string]string{"bus": "10.0.0.1"}, want: []string{"bus", "nats://"}},
+		{name: "site with a path", flags: map[string]string{"chat.sites": "https://a.example/shop"}, want: []string{"chat.sites", "https://a.example/shop"}},
+		{name: "site without scheme", file: "chat:\n  sites: [www.example.com]\n", want: []string{"chat.sites", "www.example.com"}},
+		{name: "proxy", flags: map[string]string{"proxies": "10.0.0.0/40"}, want: []string{"proxies", "10.0.0.0/40"}},
 		{name: "suggest above answer", file: "match:\n  answer: 0.3\n  suggest: 0.5\n", want: []string{"match.suggest", "match.answer"}},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
@@ -103,6 +116,8 @@ func TestIndex(t *testing.T) {
 	for _, tt := range []struct{ name, database, dir, want string }{
 		{"beside the file", "data/faq.db", "", "data/faq.db.index"},
 		{"with scheme", "sqlite:faq.db", "", "faq.db.index"},
+		{"with slashes", "sqlite://faq.db", "", "faq.db.index"},
+		{"in memory", ":memory:", "", ""},
 		{"as set", "faq.db", "elsewhere", "elsewhere"},
 	} {
 		t.Run(tt.name, func(t *testing.T) {

@@ -39,6 +39,16 @@ func Open(ctx context.Context, dsn string) (*sql.DB, kbsql.Dialect, error) {
 	return db, source.dialect, nil
 }
 
+// File returns the path of the file that a DSN names; empty for a server, a
+// database in memory, and what Open would not understand.
+func File(dsn string) string {
+	s, err := parse(dsn)
+	if err != nil || s.dialect != kbsql.SQLite || s.shown == memory {
+		return ""
+	}
+	return s.shown
+}
+
 // source is what a DSN means.
 type source struct {
 	dialect kbsql.Dialect
