@@ -1,11 +1,17 @@
 # Short names for the commands of README.md and CONTRIBUTING.md.
-.PHONY: help run build test race lint fuzz bench samples ci
+.PHONY: help run widget crash build test race lint fuzz bench samples ci
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  %-9s%s\n", $$1, $$2 }' Makefile
 
-run: ## chat with the embedded sample
-	go run ./cmd/faqbot ask
+run: ## serve the web chat
+	go run ./cmd/faqbot serve
+
+widget: ## build the chat's pages from their sources, with npm
+	cd channels/webchat/ui && npm ci --no-audit --no-fund && npm run build
+
+crash: ## kill the server 200 times and check what its visitors were promised
+	go run ./cmd/crashtest
 
 build: ## a static binary, ./faqbot
 	CGO_ENABLED=0 go build -trimpath -ldflags "-s -w" -o faqbot ./cmd/faqbot

@@ -13,6 +13,7 @@ const (
 	maxTags    = 10
 	maxTag     = 30
 	maxProfile = 500
+	maxEntry   = 100
 )
 
 // opens reports whether the message opens a conversation if there is none.
@@ -32,9 +33,9 @@ func (in *Inbound) check() error {
 	case KindText:
 		return need("text", in.Text, "请输入内容")
 	case KindPick:
-		in.Card.Entry = card.Entry
-		if err := need("entry", card.Entry, "请选择一个问题"); err != nil {
-			return err
+		in.Card.Entry = oneLine(card.Entry)
+		if in.Card.Entry == "" || utf8.RuneCountInString(in.Card.Entry) > maxEntry {
+			return &InvalidError{"entry", "请选择一个问题"}
 		}
 		return need("text", in.Text, "请选择一个问题")
 	case KindHandoff, KindClose:

@@ -27,7 +27,7 @@ type Knowledge interface {
 	Key(text string) string
 }
 
-// EngineConfig says what an Engine works with; every field is needed.
+// EngineConfig says what an Engine works with; every field is needed but Observe.
 type EngineConfig struct {
 	Store     Store
 	Knowledge Knowledge
@@ -37,6 +37,16 @@ type EngineConfig struct {
 	Zone      *time.Location // of opening hours
 	Now       func() time.Time
 	NewID     func() string
+	// Observe, if not nil, is told of every turn that was stored.
+	Observe func(Observation)
+}
+
+// Observation is what there is to count about a turn.
+type Observation struct {
+	Channel  string
+	Kind     MessageKind
+	Decision string        // TurnTrace.Decision; empty if nothing was decided
+	Took     time.Duration // until the turn was on the disk
 }
 
 // Engine holds conversations: it takes what visitors do, decides, and stores what
@@ -70,14 +80,20 @@ func (e *Engine) Receive(ctx context.Context, in Inbound) (Receipt, error) {
 	if err := tidy(&in); err != nil {
 		return Receipt{}, err
 	}
+	begun := e.Now()
+	defer e.turns.lock(in.Visitor.Key())()
 	// A turn that has begun is finished: whoever waits for it may come back.
 	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), turnTimeout)
 	defer cancel()
-	defer e.turns.lock(in.Visitor.Key())()
 	for range maxAttempts {
-		receipt, err := e.receive(ctx, in)
-		if !errors.Is(err, ErrConflict) {
-			return receipt, err
+		receipt, err := e.receive(ctx, in, begun)
+		switch {
+		case err == nil:
+			return receipt, nil
+		case ctx.Err() != nil: // the same client id finds out what became of it
+			return Receipt{}, fmt.Errorf("receive a message: %w: %w", ErrUnavailable, err)
+		case !errors.Is(err, ErrConflict):
+			return Receipt{}, err
 		}
 	}
 	return Receipt{}, fmt.Errorf("receive a message: %w: %w", ErrUnavailable, ErrConflict)
@@ -97,7 +113,7 @@ func tidy(in *Inbound) error {
 }
 
 // receive is one attempt of Receive.
-func (e *Engine) receive(ctx context.Context, in Inbound) (Receipt, error) {
+func (e *Engine) receive(ctx context.Context, in Inbound, begun time.Time) (Receipt, error) {
 	sent, err := e.Store.Sent(ctx, in.Visitor, in.ClientID)
 	if err == nil {
 		return Receipt{Message: sent, Again: true}, nil
@@ -117,7 +133,21 @@ func (e *Engine) receive(ctx context.Context, in Inbound) (Receipt, error) {
 		return Receipt{}, fmt.Errorf("store the turn: %w", err)
 	}
 	e.publish(in.Visitor, turns)
+	e.observe(t, begun)
 	return Receipt{Message: t.Messages[0]}, nil
+}
+
+// observe notes a turn that was stored; what was said is nobody's business here.
+func (e *Engine) observe(t *turn, begun time.Time) {
+	o := Observation{Channel: t.in.Visitor.Channel, Kind: t.in.Kind, Took: e.Now().Sub(begun)}
+	if t.Trace != nil {
+		o.Decision = t.Trace.Decision
+	}
+	e.Log.Debug("turn", zap.String("conversation", t.Conversation.ID), zap.Int64("seq", t.Messages[0].Seq),
+		zap.String("kind", string(o.Kind)), zap.String("decision", o.Decision), zap.Duration("took", o.Took))
+	if e.Observe != nil {
+		e.Observe(o)
+	}
 }
 
 func (e *Engine) publish(v Visitor, turns []Turn) {
@@ -160,6 +190,9 @@ func (e *Engine) target(ctx context.Context, in Inbound) (Conversation, error) {
 
 // own returns a conversation if it is the visitor's, else ErrNotFound.
 func (e *Engine) own(ctx context.Context, v Visitor, id string) (Conversation, error) {
+	if id != CleanText(id) { // no database holds it, and not every one may be asked
+		return Conversation{}, fmt.Errorf("read conversation %q: %w", id, ErrNotFound)
+	}
 	c, err := e.Store.Conversation(ctx, id)
 	if err != nil {
 		return Conversation{}, fmt.Errorf("read conversation %q: %w", id, err)
@@ -183,10 +216,11 @@ func (e *Engine) Provisional(ctx context.Context, in Inbound) ([]Message, error)
 	if err := tidy(&in); err != nil {
 		return nil, err
 	}
-	t := &turn{engine: e, in: in, now: e.moment(), speech: e.Rules.For(in.Visitor.Channel, in.Visitor.Account)}
 	if in.Kind != KindText && in.Kind != KindPick {
 		return nil, nil // nothing to say that could be kept
 	}
+	t := &turn{engine: e, in: in, now: e.moment(), speech: e.Rules.For(in.Visitor.Channel, in.Visitor.Account)}
+	t.speech.AskSolvedEvery = 0 // what is not kept cannot be asked about
 	t.start(e.opening(in, t.now))
 	t.add(FromVisitor, in.Kind, in.Text, in.Card)
 	if err := t.react(ctx); err != nil {
@@ -199,10 +233,10 @@ func (e *Engine) Provisional(ctx context.Context, in Inbound) ([]Message, error)
 	return replies, nil
 }
 
-// query is a question of the visitor.
-func (e *Engine) query(v Visitor, p Profile, text string) intent.Query {
+// query is a question of the visitor at a moment.
+func (e *Engine) query(v Visitor, p Profile, text string, at time.Time) intent.Query {
 	return intent.Query{
-		Text: text, At: e.Now().In(e.Zone),
+		Text: text, At: at.In(e.Zone),
 		Dimension: knowledge.Dimension{Channel: v.Channel, Region: p.Region, Level: p.Level},
 	}
 }

@@ -8,9 +8,9 @@ import (
 	"unicode/utf8"
 
 	"go.uber.org/zap"
-	"golang.org/x/text/width"
 
 	"faqbot/bot/intent"
+	"faqbot/knowledge"
 )
 
 // Names of the rules that come beside matching; the first six may be put in
@@ -39,11 +39,6 @@ const (
 
 // answer replies to a question.
 func (t *turn) answer(ctx context.Context) error {
-	if utf8.RuneCountInString(t.in.Text) > t.speech.Limits.Question {
-		t.notice("too_long")
-		t.traced(ruleTooLong, nil)
-		return nil
-	}
 	if t.in.Kind == KindText {
 		if done := t.number(); done {
 			return nil
@@ -52,6 +47,11 @@ func (t *turn) answer(ctx context.Context) error {
 	t.countRepeats()
 	if rule := t.firstBefore(); rule != "" {
 		t.beforeMatching(rule)
+		return nil
+	}
+	if utf8.RuneCountInString(t.in.Text) > t.speech.Limits.Question {
+		t.notice("too_long", t.humanAction()...)
+		t.traced(ruleTooLong, nil)
 		return nil
 	}
 	d, err := t.decide(ctx)
@@ -71,25 +71,26 @@ func (t *turn) answer(ctx context.Context) error {
 }
 
 func (t *turn) decide(ctx context.Context) (intent.Decision, error) {
-	q := t.engine.query(t.in.Visitor, t.Conversation.Profile, t.in.Text)
 	if t.in.Card.Entry != "" {
-		return t.engine.Knowledge.Choose(q, t.in.Card.Entry), nil
+		return t.engine.Knowledge.Choose(t.query(), t.in.Card.Entry), nil
 	}
-	return t.engine.Knowledge.Decide(ctx, q)
+	return t.engine.Knowledge.Decide(ctx, t.query())
 }
 
-// ordinal is a message that picks from a list: 2, ２., 第二个, 选2, ②.
-var ordinal = regexp.MustCompile(`^(?:选|回复|第)?([0-9]{1,3}|[一二三四五六七八九十])(?:个|条|项|号)?[.。、,，!！]?$`)
+// query is the visitor's question.
+func (t *turn) query() intent.Query {
+	return t.engine.query(t.in.Visitor, t.Conversation.Profile, t.in.Text, t.now)
+}
 
-// circled turns ① into 1.
-var circled = strings.NewReplacer("①", "1", "②", "2", "③", "3", "④", "4", "⑤", "5")
+// ordinal is a message, in its normal form, that picks from a list: 2, 第二个,
+// 选2. The normal form of ２., ② and 2️⃣ is 2.
+var ordinal = regexp.MustCompile(`^(?:我|就|要|看|选择?|回复?)*第?([0-9]{1,3}|[一二三四五六七八九十])(?:个|条|项|号)?(?:问题)?(?:吧|谢谢)?$`)
 
 // number lets a number pick from the last list. It reports whether the message is
 // dealt with.
 func (t *turn) number() (done bool) {
 	list := t.Conversation.Dialogue.Offered
-	text := strings.Join(strings.Fields(circled.Replace(width.Narrow.String(t.in.Text))), "")
-	found := ordinal.FindStringSubmatch(text)
+	found := ordinal.FindStringSubmatch(t.engine.Knowledge.Key(t.in.Text))
 	if found == nil || len(list) == 0 {
 		return false
 	}
@@ -146,46 +147,82 @@ func (t *turn) beforeMatching(rule string) {
 }
 
 // asksForHuman reports whether the message asks for a human. A question that the
-// knowledge holds word for word, like 人工客服几点上班, does not.
+// knowledge holds word for word, like 人工客服几点上班, does not, unless it is
+// nothing but such a word.
 func (t *turn) asksForHuman() bool {
-	key := t.engine.Knowledge.Key(t.in.Text)
 	h := &t.speech.Handoff
-	if !t.isOneOf(key, h.Exact) && !t.contains(key, h.Words) {
+	if t.isOneOf(h.Exact) || t.isOneOf(h.Words) {
+		return true
+	}
+	if !t.wants(h.Words) {
 		return false
 	}
-	_, named := t.engine.Knowledge.Matcher().Named(t.engine.query(t.in.Visitor, t.Conversation.Profile, t.in.Text))
+	_, named := t.engine.Knowledge.Matcher().Named(t.query())
 	return !named
 }
 
-func (t *turn) isOneOf(key string, words []string) bool {
-	return slices.ContainsFunc(words, func(w string) bool { return key == t.engine.Knowledge.Key(w) })
+// isOneOf reports whether the message is one of the words.
+func (t *turn) isOneOf(words []string) bool {
+	key := t.engine.Knowledge.Key(t.in.Text)
+	return key != "" && slices.ContainsFunc(words, func(w string) bool { return key == t.engine.Knowledge.Key(w) })
 }
 
-// contains reports whether one of the words is in the text and meant.
-func (t *turn) contains(key string, words []string) bool {
+// wants reports whether one of the words is in the message and not turned around
+// by a no.
+func (t *turn) wants(words []string) bool { return t.finds(words, wanted) }
+
+// mentions reports whether one of the words is in the message.
+func (t *turn) mentions(words []string) bool { return t.finds(words, strings.Contains) }
+
+func (t *turn) finds(words []string, in func(text, word string) bool) bool {
+	text := t.withoutExcepted()
 	return slices.ContainsFunc(words, func(w string) bool {
-		before, _, found := strings.Cut(key, t.engine.Knowledge.Key(w))
-		return found && !endsInNo(before)
+		key := t.engine.Knowledge.Key(w)
+		return key != "" && in(text, key)
 	})
 }
 
-// endsInNo reports whether a text ends in a word that turns what follows around.
-func endsInNo(text string) bool {
-	for _, no := range []string{"不要", "不用", "不想", "不需要", "无需", "别", "不是"} {
-		if strings.HasSuffix(text, no) {
-			return true
+// withoutExcepted returns the normal form of the message without the phrases that
+// only look like one of the words, as 人工费 does.
+func (t *turn) withoutExcepted() string {
+	var pairs []string
+	for _, phrase := range t.speech.Handoff.Except {
+		if key := t.engine.Knowledge.Key(phrase); key != "" {
+			pairs = append(pairs, key, "\n")
 		}
 	}
-	return false
+	return strings.NewReplacer(pairs...).Replace(t.engine.Knowledge.Key(t.in.Text))
+}
+
+// no ends a text that turns what follows around, like 不要再给我.
+var no = regexp.MustCompile(`(?:不要|不用|不想|不必|不需要?|不愿意?|用不着|没必要|无需|无须|别|不是)(?:再|给我|帮我|要|去|转接?|接|找|叫|换|联系)*$`)
+
+// wanted reports whether the word stands in the text without a no before it.
+func wanted(text, word string) bool {
+	for from := 0; ; {
+		at := strings.Index(text[from:], word)
+		if at < 0 {
+			return false
+		}
+		from += at
+		before := text[:from]
+		if strings.HasPrefix(word, "要") && no.MatchString(before+"要") { // 不|要人工
+			before += "要"
+		}
+		if !no.MatchString(before) {
+			return true
+		}
+		from += len(word)
+	}
 }
 
 // reply says what was decided.
 func (t *turn) reply(d *intent.Decision) {
 	dialogue := &t.Conversation.Dialogue
-	switch d.Kind {
-	case intent.Answer:
+	switch {
+	case d.Kind == intent.Answer && len(d.Texts) > 0:
 		t.replyAnswer(d)
-	case intent.Suggest, intent.Clarify:
+	case d.Kind == intent.Suggest, d.Kind == intent.Clarify:
 		name := "offer"
 		if d.Kind == intent.Clarify {
 			name = "clarify"
@@ -198,8 +235,7 @@ func (t *turn) reply(d *intent.Decision) {
 }
 
 func (t *turn) replyAnswer(d *intent.Decision) {
-	q := t.engine.query(t.in.Visitor, t.Conversation.Profile, t.in.Text)
-	related := options(t.engine.Knowledge.Matcher().Related(d.Entry.ID, q))
+	related := options(t.engine.Knowledge.Matcher().Related(d.Entry.ID, t.query()))
 	card := Card{Entry: d.Entry.ID, Question: d.Entry.Question, Confidence: d.Confidence}
 	for i, text := range d.Texts {
 		if i == len(d.Texts)-1 {
@@ -209,20 +245,24 @@ func (t *turn) replyAnswer(d *intent.Decision) {
 	}
 	dialogue := &t.Conversation.Dialogue
 	dialogue.Misses = 0
-	dialogue.Answers++
+	if !within(d.Entry.Category, t.speech.ChatCategories) {
+		dialogue.Answers++
+	}
 }
 
+// refuse says that there is no answer. What holds no words, like an emoji, is no
+// question that was missed.
 func (t *turn) refuse(d *intent.Decision) {
-	dialogue := &t.Conversation.Dialogue
-	dialogue.Misses++
-	switch d.Trace.Rule {
-	case "empty":
+	if d.Trace.Rule == "empty" {
 		t.say(KindRefusal, t.text("empty"), Card{})
-	case "chosen", "barred":
-		t.say(KindRefusal, t.text("gone"), Card{Actions: t.humanAction()})
-	default:
-		t.say(KindRefusal, t.text("refusal"), Card{Actions: t.humanAction()})
+		return
 	}
+	t.Conversation.Dialogue.Misses++
+	name := "refusal"
+	if t.in.Card.Entry != "" {
+		name = "gone"
+	}
+	t.say(KindRefusal, t.text(name), Card{Actions: t.humanAction()})
 }
 
 // afterMatching offers a human if one of the rules says so, and asks now and then
@@ -234,47 +274,60 @@ func (t *turn) afterMatching(d *intent.Decision) {
 			return
 		}
 	}
-	dialogue := &t.Conversation.Dialogue
-	if every := t.speech.AskSolvedEvery; d.Kind == intent.Answer && every > 0 && dialogue.Answers%every == 0 {
+	if t.last().Kind == KindAnswer && !within(d.Entry.Category, t.speech.ChatCategories) && t.isTimeToAsk() {
 		t.say(KindAskSolved, t.text("ask_solved"), Card{Of: t.Conversation.Seq})
 	}
+}
+
+// isTimeToAsk reports whether to ask about the answer just given.
+func (t *turn) isTimeToAsk() bool {
+	every := t.speech.AskSolvedEvery
+	return every > 0 && t.Conversation.Dialogue.Answers%every == 0
+}
+
+// within reports whether a category or one above it has one of the names.
+func within(category knowledge.Path, names []string) bool {
+	return slices.ContainsFunc(category, func(name string) bool { return slices.Contains(names, name) })
 }
 
 // fires reports whether a rule offers a human after this decision.
 func (t *turn) fires(rule string, d *intent.Decision) bool {
 	h, dialogue := &t.speech.Handoff, &t.Conversation.Dialogue
-	key := t.engine.Knowledge.Key(t.in.Text)
 	switch rule {
 	case ruleMisses:
 		return dialogue.Misses >= h.Misses
 	case ruleRepeat:
 		return dialogue.Repeats >= h.Repeats
 	case ruleAnger:
-		return t.in.Card.Entry == "" && t.contains(key, h.Anger)
+		return t.in.Card.Entry == "" && t.mentions(h.Anger)
 	case ruleComplaint:
-		return t.in.Card.Entry == "" && t.contains(key, h.Complaint) ||
-			d.Kind == intent.Answer && slices.ContainsFunc(d.Entry.Category, func(name string) bool {
-				return slices.Contains(h.ComplaintCategories, name)
-			})
+		return t.in.Card.Entry == "" && t.wants(h.Complaint) ||
+			d.Kind == intent.Answer && within(d.Entry.Category, h.ComplaintCategories)
 	}
 	return false
 }
 
 // offerHuman shows the form for a leave-message, since no agent is there. Unasked
-// it comes once; while one is at hand a line points to it.
+// it comes once; while one is at hand a line points to it. The form says sorry by
+// itself, so that it takes the place of a refusal.
 func (t *turn) offerHuman(rule, text string) {
+	asked := rule == ruleWords || rule == ruleButton
 	dialogue := &t.Conversation.Dialogue
 	if t.speech.mode(t.now.In(t.engine.Zone)) == BotOnly {
-		t.notice("bot_only")
+		if asked || rule == ruleDislike || rule == ruleUnsolved {
+			t.notice("bot_only")
+		}
 		return
 	}
-	asked := rule == ruleWords || rule == ruleButton
+	dialogue.Misses = 0
 	if !asked && dialogue.FormAt > 0 && t.Conversation.Seq-dialogue.FormAt < aside {
 		t.notice("handoff_offered", ActionHandoff)
 		return
 	}
+	if t.last().Kind == KindRefusal {
+		t.unsay()
+	}
 	dialogue.FormAt = t.say(KindLeaveForm, t.text(text), Card{})
-	dialogue.Misses = 0
 }
 
 // humanAction is the button for a human, where there are any.

@@ -29,6 +29,7 @@ type Speech struct {
 	Hot            []string            `yaml:"hot"`
 	Handoff        HandoffRules        `yaml:"handoff"`
 	AskSolvedEvery int                 `yaml:"ask_solved_every"`
+	ChatCategories []string            `yaml:"chat_categories"`
 	Limits         Limits              `yaml:"limits"`
 	Idle           time.Duration       `yaml:"idle"`
 	Survey         SurveyRules         `yaml:"survey"`
@@ -42,6 +43,7 @@ type HandoffRules struct {
 	Exact               []string `yaml:"exact"`
 	Anger               []string `yaml:"anger"`
 	Complaint           []string `yaml:"complaint"`
+	Except              []string `yaml:"except"`
 	ComplaintCategories []string `yaml:"complaint_categories"`
 	Misses              int      `yaml:"misses"`
 	Repeats             int      `yaml:"repeats"`
@@ -116,11 +118,12 @@ func ParseRules(text []byte) (*Rules, error) {
 	if err := decodeStrictly(defaultRules, &file); err != nil {
 		return nil, fmt.Errorf("read the default rules: %w", err)
 	}
+	known := maps.Clone(file.Texts)
 	if err := decodeStrictly(text, &file); err != nil {
 		return nil, fmt.Errorf("对话规则不对：%w", err)
 	}
 	r := &Rules{base: file.Speech, places: map[string]Speech{}}
-	if err := r.base.validate(); err != nil {
+	if err := r.base.validate(known); err != nil {
 		return nil, fmt.Errorf("对话规则不对：%w", err)
 	}
 	// Channels come before their accounts, which build on them.
@@ -131,7 +134,7 @@ func ParseRules(text []byte) (*Rules, error) {
 		if err := decodeNode(&node, &speech); err != nil {
 			return nil, fmt.Errorf("对话规则 channels.%s 不对：%w", place, err)
 		}
-		if err := speech.validate(); err != nil {
+		if err := speech.validate(known); err != nil {
 			return nil, fmt.Errorf("对话规则 channels.%s 不对：%w", place, err)
 		}
 		r.places[place] = speech
@@ -152,6 +155,9 @@ func decodeStrictly(text []byte, to any) error {
 	d.KnownFields(true)
 	if err := d.Decode(to); err != nil && !errors.Is(err, io.EOF) {
 		return err
+	}
+	if err := d.Decode(&yaml.Node{}); !errors.Is(err, io.EOF) {
+		return errors.New("一个文件只能有一份，--- 后面的不会读")
 	}
 	return nil
 }
@@ -177,12 +183,34 @@ func handoffRules() []string {
 	return []string{ruleSensitive, ruleWords, ruleComplaint, ruleAnger, ruleRepeat, ruleMisses}
 }
 
-func (s *Speech) validate() error {
-	for name, variants := range s.Texts {
-		if len(variants) == 0 || slices.ContainsFunc(variants, func(v string) bool { return strings.TrimSpace(v) == "" }) {
+// validate says what is wrong; known holds the names of all texts.
+func (s *Speech) validate(known map[string]Variants) error {
+	for _, name := range slices.Sorted(maps.Keys(s.Texts)) {
+		if _, ok := known[name]; !ok {
+			return fmt.Errorf("没有 texts.%s 这条话术，可用的有 %s", name, strings.Join(slices.Sorted(maps.Keys(known)), "、"))
+		}
+		if len(s.Texts[name]) == 0 || slices.ContainsFunc(s.Texts[name], isBlank) {
 			return fmt.Errorf("texts.%s 不能为空", name)
 		}
 	}
+	for _, list := range []struct {
+		name  string
+		words []string
+	}{
+		{"hot", s.Hot}, {"handoff.words", s.Handoff.Words}, {"handoff.exact", s.Handoff.Exact}, {"handoff.anger", s.Handoff.Anger},
+		{"handoff.complaint", s.Handoff.Complaint}, {"handoff.complaint_categories", s.Handoff.ComplaintCategories},
+		{"handoff.except", s.Handoff.Except}, {"chat_categories", s.ChatCategories}, {"survey.tags", s.Survey.Tags},
+	} {
+		if slices.ContainsFunc(list.words, isBlank) {
+			return fmt.Errorf("%s 里有一个空的词", list.name)
+		}
+	}
+	return s.validateRest()
+}
+
+func isBlank(s string) bool { return strings.TrimSpace(s) == "" }
+
+func (s *Speech) validateRest() error {
 	for _, name := range s.Handoff.Order {
 		if !slices.Contains(handoffRules(), name) {
 			return fmt.Errorf("handoff.order 里没有 %s 这条规则，可用的有 %s", name, strings.Join(handoffRules(), "、"))
@@ -215,27 +243,31 @@ func (r *Reception) validate() error {
 			return fmt.Errorf("days 是 1 到 7，不能是 %d", day)
 		}
 	}
-	for _, clock := range []string{r.From, r.To} {
-		if _, err := time.Parse("15:04", clock); clock != "" && err != nil {
+	for _, clock := range []string{r.From, r.To} { // compared as texts: 9:00 would come after 10:00
+		if _, err := time.Parse("15:04", clock); clock != "" && (err != nil || len(clock) != len("09:00")) {
 			return fmt.Errorf("时刻要写成 09:00，不能是 %q", clock)
 		}
+	}
+	if r.From != "" && r.From == r.To {
+		return fmt.Errorf("from 和 to 不能都是 %s", r.From)
 	}
 	return nil
 }
 
 // covers reports whether the rule is for this moment. A rule from 22:00 to 06:00
-// goes over midnight.
+// goes over midnight, and its days are those on which it begins.
 func (r *Reception) covers(t time.Time) bool {
-	day := int(t.Weekday()+6)%7 + 1
-	if len(r.Days) > 0 && !slices.Contains(r.Days, day) {
-		return false
-	}
 	clock := t.Format("15:04")
 	after, before := r.From == "" || clock >= r.From, r.To == "" || clock < r.To
-	if r.From != "" && r.To != "" && r.From > r.To {
-		return after || before
+	if r.From == "" || r.To == "" || r.From < r.To {
+		return after && before && r.on(t)
 	}
-	return after && before
+	return after && r.on(t) || before && r.on(t.AddDate(0, 0, -1))
+}
+
+// on reports whether the rule is for the day of t.
+func (r *Reception) on(t time.Time) bool {
+	return len(r.Days) == 0 || slices.Contains(r.Days, int(t.Weekday()+6)%7+1)
 }
 
 // mode says who answers at a moment.

@@ -46,6 +46,15 @@ func (t *turn) say(kind MessageKind, text string, card Card) int64 {
 	return t.add(FromBot, kind, text, card).Seq
 }
 
+// last returns the last message so far.
+func (t *turn) last() *Message { return &t.Messages[len(t.Messages)-1] }
+
+// unsay takes the last message back.
+func (t *turn) unsay() {
+	t.Messages = t.Messages[:len(t.Messages)-1]
+	t.Conversation.Seq--
+}
+
 // notice appends a line of the bot, unless the rules leave it out.
 func (t *turn) notice(name string, actions ...Action) {
 	if text := t.text(name); text != "" {

@@ -121,7 +121,7 @@ func (e *Engine) MarkRead(ctx context.Context, v Visitor, conversation string, s
 // Suggest returns questions that somebody may be about to type.
 func (e *Engine) Suggest(ctx context.Context, v Visitor, p Profile, text string) ([]Option, error) {
 	text = cut(oneLine(text), maxTyped)
-	found, err := e.Knowledge.Complete(ctx, e.query(v, p.tidy(), text), maxOptions)
+	found, err := e.Knowledge.Complete(ctx, e.query(v, p.tidy(), text, e.Now()), maxOptions)
 	if err != nil {
 		return nil, fmt.Errorf("complete a question: %w", err)
 	}
@@ -139,12 +139,12 @@ func (e *Engine) Greeting(_ context.Context, channel, account, _ string) (Greeti
 	v := Visitor{Channel: channel, Account: account}
 	matcher := e.Knowledge.Matcher()
 	for _, question := range speech.Hot {
-		if c, ok := matcher.Named(e.query(v, Profile{}, question)); ok {
+		if c, ok := matcher.Named(e.query(v, Profile{}, question, e.Now())); ok {
 			g.Hot = append(g.Hot, Option{Entry: c.Entry, Question: question})
 		}
 	}
 	if len(speech.Hot) == 0 {
-		g.Hot = options(matcher.Hot(e.query(v, Profile{}, "")))
+		g.Hot = options(matcher.Hot(e.query(v, Profile{}, "", e.Now())))
 	}
 	g.Hot = g.Hot[:min(maxHot, len(g.Hot))]
 	return g, nil

@@ -12,6 +12,9 @@ import (
 // ruleChosen is the rule of an entry that the visitor chose by themselves.
 const ruleChosen = "chosen"
 
+// unasked is the key of no question: no counter-example is meant.
+const unasked = "\x00"
+
 // Choose decides about an entry that the visitor chose from a list: nothing is
 // compared. It refuses if the entry is gone or may not answer now.
 func (m *Matcher) Choose(q Query, id string) Decision {
@@ -21,7 +24,7 @@ func (m *Matcher) Choose(q Query, id string) Decision {
 		d.refuse(ruleChosen, "访客选择的知识点已经不存在。")
 		return d
 	}
-	if why := m.excluded(e, "", q); why != "" {
+	if why := m.excluded(e, unasked, q); why != "" {
 		d.refuse(ruleBarred, "访客选择了知识点「"+e.Question+"」，但它不能回答："+why+"。")
 		return d
 	}
@@ -40,7 +43,7 @@ func (m *Matcher) Related(id string, q Query) []Candidate {
 	}
 	var related []Candidate
 	for _, other := range e.Related {
-		if r, ok := m.entries[other]; ok && m.excluded(r, "", q) == "" {
+		if r, ok := m.entries[other]; ok && m.excluded(r, unasked, q) == "" {
 			related = append(related, r.candidate())
 		}
 	}
@@ -52,7 +55,7 @@ func (m *Matcher) Related(id string, q Query) []Candidate {
 func (m *Matcher) Hot(q Query) []Candidate {
 	var hot []*entry
 	for _, e := range m.entries {
-		if e.Hot && m.excluded(e, "", q) == "" {
+		if e.Hot && m.excluded(e, unasked, q) == "" {
 			hot = append(hot, e)
 		}
 	}

@@ -47,9 +47,8 @@
 //
 //	{"t":"hello","conversation":"…","after":17,"profile":{"page":"…","title":"…"}}
 //	    the first frame of a socket: what the client has. Both empty for nothing.
-//	    The reply is "ready". If the conversation is not the visitor's it is error
-//	    4040; the client says hello again with nothing. The profile may also hold
-//	    name, referrer and language.
+//	    The reply is "ready". A conversation that is not the visitor's is like
+//	    none, with reset. The profile may also hold name, referrer and language.
 //	{"t":"send","id":"…","kind":"text","text":"…"}
 //	    a message. The id is the client's own, 8 to 64 of [A-Za-z0-9_-], unique
 //	    for the visitor. The reply is "ack" after the message is on the disk, or
@@ -127,6 +126,7 @@
 //	4010 the token or ticket is not valid           4030 the origin is not allowed
 //	4040 no such conversation or message            4090 already rated, or too late
 //	4130 the frame is too large                     4131 the text is too long
+//	4050 not this method of HTTP
 //	4290 too fast: wait retry_after seconds         4291 too many connections
 //	5000 something broke here; it was logged        5030 the server is starting or stopping
 //	5031 nothing can be stored now: keep the message and try again

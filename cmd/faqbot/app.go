@@ -2,6 +2,7 @@ package main
 
 import (
 	"context"
+	"database/sql"
 	"errors"
 	"fmt"
 	"io"
@@ -42,6 +43,8 @@ func (a *app) logger(level zapcore.Level) *zap.Logger {
 type knowledgeBase struct {
 	*knowledge.Base
 	store      *kbsql.Store
+	db         *sql.DB
+	dialect    kbsql.Dialect
 	normalizer *normalize.Normalizer
 	close      func() error
 }
@@ -63,6 +66,8 @@ func openBase(ctx context.Context, dsn string) (*knowledgeBase, error) {
 	return &knowledgeBase{
 		Base:       knowledge.NewBase(store, normalizer, time.Now, knowledge.NewID),
 		store:      store,
+		db:         db,
+		dialect:    dialect,
 		normalizer: normalizer,
 		close:      db.Close,
 	}, nil

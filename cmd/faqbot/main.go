@@ -49,12 +49,14 @@ type commandLine struct {
 	Config   string `help:"配置文件（YAML）；也可用环境变量 FAQBOT_CONFIG。" type:"path" placeholder:"文件"`
 	LogLevel string `help:"日志级别：debug、info、warn、error。" placeholder:"级别"`
 
+	Serve       serveCommand       `cmd:"" help:"启动网页客服。"`
 	Ask         askCommand         `cmd:"" help:"提问；不写问题就进入对话。"`
 	Import      importCommand      `cmd:"" help:"把知识文件导入数据库（xlsx、xls、csv、tsv、json、jsonl）。"`
 	Export      exportCommand      `cmd:"" help:"把知识库导出为文件。"`
 	Eval        evalCommand        `cmd:"" help:"用带答案的问题集评测匹配效果。"`
 	Version     versionCommand     `cmd:"" help:"显示版本。"`
 	Checkconfig checkconfigCommand `cmd:"" help:"检查并显示生效的配置。"`
+	Rules       rulesCommand       `cmd:"" help:"打印内置的对话规则（话术、转人工、评价等），或检查一份改过的。"`
 }
 
 // run is the program: main without what a test cannot do.

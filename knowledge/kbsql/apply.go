@@ -8,6 +8,7 @@ import (
 	"fmt"
 
 	"faqbot/knowledge"
+	"faqbot/knowledge/sqldb"
 )
 
 // Apply stores the batch, all or nothing. The errors are looked for in this
@@ -263,12 +264,12 @@ func (w *writing) setAside(ctx context.Context) error {
 			ids = append(ids, id)
 		}
 	}
-	for from, to := range runs(len(ids), keySizes) {
+	for from, to := range sqldb.Runs(len(ids), keySizes) {
 		args := make([]any, 0, to-from)
 		for _, id := range ids[from:to] {
 			args = append(args, id)
 		}
-		_, err := w.tx.ExecContext(ctx, `UPDATE kb_entry SET deleted = TRUE WHERE id IN `+placeholders(1, to-from), args...)
+		_, err := w.tx.ExecContext(ctx, `UPDATE kb_entry SET deleted = TRUE WHERE id IN `+sqldb.Placeholders(1, to-from), args...)
 		if err != nil {
 			return err
 		}
@@ -282,7 +283,7 @@ func (w *writing) setAside(ctx context.Context) error {
 func (w *writing) putArgs(args []any, i int, categoryID string, rev int64) ([]any, error) {
 	e := &w.batch.Puts[i]
 	old := w.stored[e.ID]
-	createdAt, createdBy := millis(e.CreatedAt), e.CreatedBy
+	createdAt, createdBy := sqldb.Millis(e.CreatedAt), e.CreatedBy
 	if _, ok := w.live(e.ID); ok {
 		createdAt, createdBy = old.createdAt, old.createdBy
 	}
@@ -302,8 +303,8 @@ func (w *writing) putArgs(args []any, i int, categoryID string, rev int64) ([]an
 	if err != nil {
 		return nil, err
 	}
-	return append(args, answers, related, e.ReplyAll, millis(e.EffectiveFrom), millis(e.ExpiresAt), e.Enabled, e.Hot,
-		e.Threshold, e.Owner, createdAt, createdBy, millis(e.UpdatedAt), e.UpdatedBy, old.version+1, rev, false), nil
+	return append(args, answers, related, e.ReplyAll, sqldb.Millis(e.EffectiveFrom), sqldb.Millis(e.ExpiresAt), e.Enabled, e.Hot,
+		e.Threshold, e.Owner, createdAt, createdBy, sqldb.Millis(e.UpdatedAt), e.UpdatedBy, old.version+1, rev, false), nil
 }
 
 // lexicon stores the batch's lexicon and reports whether there is one.

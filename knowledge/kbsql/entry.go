@@ -9,9 +9,9 @@ import (
 	"fmt"
 	"slices"
 	"strings"
-	"time"
 
 	"faqbot/knowledge"
+	"faqbot/knowledge/sqldb"
 )
 
 // entryQuery reads entries with the path of their category. Its columns are the
@@ -38,8 +38,8 @@ func (r *entryRow) entry(paths pathCache) (knowledge.Entry, error) {
 		return knowledge.Entry{}, nil
 	}
 	e := r.Entry
-	e.EffectiveFrom, e.ExpiresAt = fromMillis(r.effectiveFrom), fromMillis(r.expiresAt)
-	e.CreatedAt, e.UpdatedAt = fromMillis(r.createdAt), fromMillis(r.updatedAt)
+	e.EffectiveFrom, e.ExpiresAt = sqldb.Time(r.effectiveFrom), sqldb.Time(r.expiresAt)
+	e.CreatedAt, e.UpdatedAt = sqldb.Time(r.createdAt), sqldb.Time(r.updatedAt)
 	var err error
 	if e.Category, err = paths.decode(r.path); err != nil {
 		return knowledge.Entry{}, fmt.Errorf("category of entry %q: %w", e.ID, err)
@@ -260,23 +260,4 @@ func encodeList(list []string) (string, error) {
 	}
 	text, err := json.Marshal(list)
 	return string(text), err
-}
-
-// millis returns unix milliseconds, 0 for the zero time. The first millisecond
-// of 1970 is taken for the second one, to tell it from no time at all.
-func millis(t time.Time) int64 {
-	if t.IsZero() {
-		return 0
-	}
-	if ms := t.UnixMilli(); ms != 0 {
-		return ms
-	}
-	return 1
-}
-
-func fromMillis(ms int64) time.Time {
-	if ms == 0 {
-		return time.Time{}
-	}
-	return time.UnixMilli(ms).UTC()
 }

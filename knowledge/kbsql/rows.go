@@ -4,9 +4,8 @@ import (
 	"context"
 	"database/sql"
 	"fmt"
-	"iter"
-	"strconv"
-	"strings"
+
+	"faqbot/knowledge/sqldb"
 )
 
 // Sizes of runs of rows and of keys that go into one statement. There are few of
@@ -16,38 +15,6 @@ var (
 	rowSizes = []int{8, 1}
 	keySizes = []int{256, 16, 1}
 )
-
-// runs cuts n things into runs of the sizes: 300 keys → [0,256) [256,272) …
-func runs(n int, sizes []int) iter.Seq2[int, int] {
-	return func(yield func(from, to int) bool) {
-		from := 0
-		for _, size := range sizes {
-			for ; n-from >= size; from += size {
-				if !yield(from, from+size) {
-					return
-				}
-			}
-		}
-	}
-}
-
-// placeholders returns rows × columns of them: ($1,$2),($3,$4).
-func placeholders(rows, columns int) string {
-	var b strings.Builder
-	for i := range rows * columns {
-		switch {
-		case i == 0:
-			b.WriteString("($")
-		case i%columns == 0:
-			b.WriteString("),($")
-		default:
-			b.WriteString(",$")
-		}
-		b.WriteString(strconv.Itoa(i + 1))
-	}
-	b.WriteByte(')')
-	return b.String()
-}
 
 // execRows runs before + placeholders + after for all rows, many of them at a
 // time, and returns how many rows that changed. fill appends the arguments of
@@ -62,10 +29,10 @@ func execRows(ctx context.Context, tx *sql.Tx, before, after string, rows, colum
 		}
 	}()
 	args := make([]any, 0, rowSizes[0]*columns)
-	for from, to := range runs(rows, rowSizes) {
+	for from, to := range sqldb.Runs(rows, rowSizes) {
 		statement := statements[to-from]
 		if statement == nil {
-			if statement, err = tx.PrepareContext(ctx, before+placeholders(to-from, columns)+after); err != nil {
+			if statement, err = tx.PrepareContext(ctx, before+sqldb.Placeholders(to-from, columns)+after); err != nil {
 				return changed, fmt.Errorf("prepare: %w", err)
 			}
 			statements[to-from] = statement
@@ -92,12 +59,12 @@ func execRows(ctx context.Context, tx *sql.Tx, before, after string, rows, colum
 // queryKeys runs query + the placeholders of a list for all keys, many of them
 // at a time, and calls scan for each row.
 func queryKeys(ctx context.Context, tx *sql.Tx, query string, keys []string, scan func(*sql.Rows) error) error {
-	for from, to := range runs(len(keys), keySizes) {
+	for from, to := range sqldb.Runs(len(keys), keySizes) {
 		args := make([]any, 0, to-from)
 		for _, key := range keys[from:to] {
 			args = append(args, key)
 		}
-		rows, err := tx.QueryContext(ctx, query+placeholders(1, to-from), args...)
+		rows, err := tx.QueryContext(ctx, query+sqldb.Placeholders(1, to-from), args...)
 		if err != nil {
 			return err
 		}

@@ -15,20 +15,20 @@ package kbsql
 import (
 	"context"
 	"database/sql"
-	"errors"
 	"fmt"
 	"time"
 
 	"faqbot/knowledge"
+	"faqbot/knowledge/sqldb"
 )
 
 // Dialect names the kind of database.
-type Dialect string
+type Dialect = sqldb.Dialect
 
 // The databases that are supported.
 const (
-	SQLite     Dialect = "sqlite"
-	PostgreSQL Dialect = "postgresql"
+	SQLite     = sqldb.SQLite
+	PostgreSQL = sqldb.PostgreSQL
 )
 
 const (
@@ -125,7 +125,7 @@ func (s *Store) write(ctx context.Context, do func(tx *sql.Tx) error) error {
 	deadline := time.Now().Add(maxWait)
 	for attempt := 1; ; attempt++ {
 		err := s.writeOnce(ctx, do)
-		again := gaveUp(err) && attempt < maxAttempts || busy(err) && time.Now().Before(deadline)
+		again := sqldb.GaveUp(err) && attempt < maxAttempts || sqldb.Busy(err) && time.Now().Before(deadline)
 		if !again || ctx.Err() != nil {
 			return err
 		}
@@ -161,23 +161,4 @@ func (s *Store) writeOnce(ctx context.Context, do func(tx *sql.Tx) error) error 
 		return fmt.Errorf("commit: %w", err)
 	}
 	return nil
-}
-
-// gaveUp reports whether PostgreSQL ended the transaction for the sake of
-// another one (serialization failure, deadlock): it may be tried again.
-func gaveUp(err error) bool {
-	var state interface{ SQLState() string }
-	if !errors.As(err, &state) {
-		return false
-	}
-	return state.SQLState() == "40001" || state.SQLState() == "40P01"
-}
-
-// busy reports whether SQLite waited for another process's writer, for as long
-// as the connection's busy timeout says, and then gave up. That wait does not
-// end with the context, so the timeout should be short; it may be tried again.
-func busy(err error) bool {
-	const sqliteBusy = 5
-	var code interface{ Code() int }
-	return errors.As(err, &code) && code.Code()&0xff == sqliteBusy
 }

@@ -26,7 +26,7 @@ type rule struct {
 
 // rules is DESIGN: imports run cmd → channels → bot → knowledge.
 func rules() []rule {
-	sqlPackages := []string{"database/sql", "modernc.org/sqlite", "github.com/jackc/pgx", "github.com/pressly/goose", "faqbot/knowledge/kbsql", "faqbot/bot/botsql"}
+	sqlPackages := []string{"database/sql", "modernc.org/sqlite", "github.com/jackc/pgx", "github.com/pressly/goose", "faqbot/knowledge/sqldb", "faqbot/knowledge/kbsql", "faqbot/bot/botsql"}
 	return []rule{
 		{from: "knowledge", to: []string{"faqbot/bot", "faqbot/channels", "faqbot/cmd", "net/http"}, why: "knowledge stands at the bottom and knows no one above it"},
 		{from: "bot", to: []string{"faqbot/channels", "faqbot/cmd"}, why: "the bot does not know who carries its words"},

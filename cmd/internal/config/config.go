@@ -51,6 +51,9 @@ type Config struct {
 	Sites []string
 	// Proxies may say who the client is.
 	Proxies []netip.Prefix
+	// NetworkLimits scales what one address may do; zero sets no limits on
+	// addresses and on all visitors together.
+	NetworkLimits float64
 
 	origins map[string]string
 }
@@ -117,6 +120,9 @@ func options() []option {
 			c.Proxies, err = parseProxies(s)
 			return err
 		}},
+		{"limits.network", "1", "同一个 IP 的连接数和快慢的限制放大多少倍；很多访客共用一个 IP 时调大，0 不限制", func(c *Config, s string) error {
+			return parseScale(&c.NetworkLimits, s)
+		}},
 	}
 }
 
@@ -181,6 +187,15 @@ func parseShare(to *float64, s string) error {
 	x, err := strconv.ParseFloat(s, 64)
 	if err != nil || !(x >= 0 && x <= 1) {
 		return fmt.Errorf("%q 不是 0 到 1 之间的数", s)
+	}
+	*to = x
+	return nil
+}
+
+func parseScale(to *float64, s string) error {
+	x, err := strconv.ParseFloat(s, 64)
+	if err != nil || !(x >= 0 && x <= 1e6) {
+		return fmt.Errorf("%q 不是 0 到 1000000 之间的数", s)
 	}
 	*to = x
 	return nil
@@ -348,7 +363,7 @@ func (c *Config) Settings() []Setting {
 		"database": hidePassword(c.Database), "index.dir": c.IndexDir, "log.level": c.LogLevel.String(),
 		"timezone": c.Zone.String(), "match.answer": share(c.AnswerAt), "match.suggest": share(c.SuggestAt),
 		"match.margin": share(c.Margin), "listen": c.Listen, "admin.listen": offIfEmpty(c.Admin), "bus": hidePassword(c.Bus),
-		"chat.rules": c.Rules, "chat.sites": strings.Join(c.Sites, ","), "proxies": joinPrefixes(c.Proxies),
+		"chat.rules": c.Rules, "chat.sites": strings.Join(c.Sites, ","), "proxies": joinPrefixes(c.Proxies), "limits.network": share(c.NetworkLimits),
 	}
 	var settings []Setting
 	for _, o := range options() {

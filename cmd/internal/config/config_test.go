@@ -37,19 +37,20 @@ func TestLoadPrecedence(t *testing.T) {
 		got[s.Key] = [2]string{s.Value, s.Origin}
 	}
 	want := map[string][2]string{
-		"database":      {"file.db", "文件 " + path},
-		"index.dir":     {"", "默认值"},
-		"log.level":     {"debug", "环境变量 FAQBOT_LOG_LEVEL"},
-		"timezone":      {"Asia/Shanghai", "默认值"},
-		"match.answer":  {"0.6", "命令行"},
-		"match.suggest": {"0", "默认值"},
-		"match.margin":  {"0", "默认值"},
-		"listen":        {":9000", "文件 " + path},
-		"admin.listen":  {"off", "环境变量 FAQBOT_ADMIN_LISTEN"},
-		"bus":           {"", "默认值"},
-		"chat.rules":    {"", "默认值"},
-		"chat.sites":    {"https://a.example,http://b.example:81", "文件 " + path},
-		"proxies":       {"10.0.0.0/8,192.0.2.7/32", "命令行"},
+		"database":       {"file.db", "文件 " + path},
+		"index.dir":      {"", "默认值"},
+		"log.level":      {"debug", "环境变量 FAQBOT_LOG_LEVEL"},
+		"timezone":       {"Asia/Shanghai", "默认值"},
+		"match.answer":   {"0.6", "命令行"},
+		"match.suggest":  {"0", "默认值"},
+		"match.margin":   {"0", "默认值"},
+		"listen":         {":9000", "文件 " + path},
+		"admin.listen":   {"off", "环境变量 FAQBOT_ADMIN_LISTEN"},
+		"bus":            {"", "默认值"},
+		"chat.rules":     {"", "默认值"},
+		"chat.sites":     {"https://a.example,http://b.example:81", "文件 " + path},
+		"limits.network": {"1", "默认值"},
+		"proxies":        {"10.0.0.0/8,192.0.2.7/32", "命令行"},
 	}
 	if diff := cmp.Diff(want, got); diff != "" {
 		t.Errorf("settings (-want +got):\n%s", diff)
@@ -88,6 +89,7 @@ func TestLoadErrors(t *testing.T) {
 		{name: "bus", flags: map[string]string{"bus": "10.0.0.1"}, want: []string{"bus", "nats://"}},
 		{name: "site with a path", flags: map[string]string{"chat.sites": "https://a.example/shop"}, want: []string{"chat.sites", "https://a.example/shop"}},
 		{name: "site without scheme", file: "chat:\n  sites: [www.example.com]\n", want: []string{"chat.sites", "www.example.com"}},
+		{name: "limits", flags: map[string]string{"limits.network": "-1"}, want: []string{"limits.network", "-1"}},
 		{name: "proxy", flags: map[string]string{"proxies": "10.0.0.0/40"}, want: []string{"proxies", "10.0.0.0/40"}},
 		{name: "suggest above answer", file: "match:\n  answer: 0.3\n  suggest: 0.5\n", want: []string{"match.suggest", "match.answer"}},
 	} {

@@ -1,0 +1,99 @@
+package botsql
+
+import (
+	"context"
+	"errors"
+	"time"
+
+	"faqbot/bot"
+	"faqbot/knowledge/sqldb"
+)
+
+// maxGroup bounds how many jobs are stored in one transaction.
+const maxGroup = 256
+
+// committer stores jobs, all that wait in one transaction. It is used by one
+// goroutine.
+type committer struct {
+	session session
+	jobs    <-chan *job
+	wait    time.Duration
+	group   int
+}
+
+// run stores jobs until there will be no more.
+func (c *committer) run() {
+	defer c.session.release()
+	for first := range c.jobs {
+		c.store(c.waiting(first))
+	}
+}
+
+// waiting returns the job with those that are there already.
+func (c *committer) waiting(first *job) []*job {
+	group := []*job{first}
+	for len(group) < c.group {
+		select {
+		case j, ok := <-c.jobs:
+			if !ok {
+				return group
+			}
+			group = append(group, j)
+		default:
+			return group
+		}
+	}
+	return group
+}
+
+// store stores the group and answers its callers. If the database does not take
+// the group, each job is stored alone, so that one which cannot be stored takes
+// no others with it.
+func (c *committer) store(group []*job) {
+	group = alive(group)
+	if len(group) == 0 {
+		return
+	}
+	refused, err := c.try(group)
+	switch {
+	case err == nil:
+		for _, j := range group {
+			j.done <- refused[j]
+		}
+	case len(group) == 1 || sqldb.Unavailable(err):
+		for _, j := range group {
+			j.done <- err
+		}
+	default:
+		for i := range group {
+			c.store(group[i : i+1 : i+1])
+		}
+	}
+}
+
+// alive answers the jobs whose callers are gone, and returns the others.
+func alive(group []*job) []*job {
+	kept := group[:0]
+	for _, j := range group {
+		if err := j.ctx.Err(); err != nil {
+			j.done <- err
+			continue
+		}
+		kept = append(kept, j)
+	}
+	return kept
+}
+
+// try stores the group in one transaction. It waits while another process is
+// writing, as long as the first of the group may wait.
+func (c *committer) try(group []*job) (refused map[*job]error, err error) {
+	for {
+		refused, err = c.session.store(context.Background(), c.wait, group)
+		if err != nil && !errors.Is(err, bot.ErrConflict) {
+			c.session.release() // start afresh
+		}
+		if !sqldb.Busy(err) || time.Since(group[0].since) > c.wait {
+			return refused, err
+		}
+	}
+}

@@ -1,0 +1,77 @@
+package richtext
+
+import (
+	"bytes"
+	"html"
+	"regexp"
+	"strings"
+
+	"github.com/microcosm-cc/bluemonday"
+	"github.com/yuin/goldmark"
+)
+
+// maxPasses bounds how often HTML is cleaned until cleaning changes nothing.
+const maxPasses = 4
+
+// Renderer turns stored text into safe HTML. It is safe for concurrent use.
+type Renderer struct {
+	markdown goldmark.Markdown
+	policy   *bluemonday.Policy
+	tag      *regexp.Regexp // what only HTML has
+	block    *regexp.Regexp // what breaks lines by itself
+	address  *regexp.Regexp // what becomes a link
+}
+
+// New returns a Renderer.
+func New() *Renderer {
+	return &Renderer{
+		markdown: newMarkdown(),
+		policy:   newPolicy(),
+		tag: regexp.MustCompile(`(?i)</?(?:a|abbr|address|article|aside|audio|b|base|big|blockquote|body|br|button|center|code|dd|del|details|div|dl|dt|em|embed|` +
+			`font|footer|form|frame|frameset|h[1-6]|head|header|hr|html|i|iframe|image|img|input|ins|isindex|kbd|label|li|link|main|mark|marquee|math|meta|nav|` +
+			`noscript|object|ol|option|p|param|picture|pre|q|s|script|section|select|small|source|span|strike|strong|style|sub|summary|sup|svg|table|` +
+			`tbody|td|template|textarea|tfoot|th|thead|title|tr|track|tt|u|ul|video|xml|xmp)(?:[\s/][^<>]*)?>|<!--|<!doctype`),
+		block:   regexp.MustCompile(`(?i)<(?:p|br|div|ul|ol|li|table|tr|h[1-6]|pre|blockquote|hr|section|article)[\s/>]`),
+		address: regexp.MustCompile(`(?:https?://|www\.)[-A-Za-z0-9@:%._+~#=/?&!$'()*,;]+|[A-Za-z0-9._%+-]+@[A-Za-z0-9-]+(?:\.[A-Za-z0-9-]+)+`),
+	}
+}
+
+// HTML returns the text as HTML in which only harmless elements are left. To do
+// it again with the outcome changes nothing.
+func (r *Renderer) HTML(text string) string {
+	if strings.TrimSpace(text) == "" {
+		return ""
+	}
+	source := r.source(text)
+	for range maxPasses {
+		cleaned := r.clean(source)
+		if cleaned == source {
+			return cleaned
+		}
+		source = cleaned
+	}
+	// Nothing that people write comes here. Shown as it stands it is safe.
+	return asText(text)
+}
+
+// source returns the text as HTML that is not safe yet.
+func (r *Renderer) source(text string) string {
+	switch {
+	case !r.tag.MatchString(text):
+		var out bytes.Buffer
+		if err := r.markdown.Convert([]byte(text), &out); err != nil {
+			return html.EscapeString(text) // a buffer does not fail
+		}
+		return out.String()
+	case !r.block.MatchString(text):
+		return strings.ReplaceAll(text, "\n", "<br>\n")
+	default:
+		return text
+	}
+}
+
+// clean removes what is not allowed, closes what is open, and makes links of
+// addresses.
+func (r *Renderer) clean(source string) string {
+	return r.finish(r.policy.Sanitize(source))
+}

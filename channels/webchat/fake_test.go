@@ -1,0 +1,278 @@
+package webchat_test
+
+import (
+	"context"
+	"fmt"
+	"strconv"
+	"strings"
+	"sync"
+	"time"
+
+	"faqbot/bot"
+	"faqbot/channels/webchat"
+)
+
+// fakeEngine is a small bot over memory. It answers 答：… to everything, but for
+// 选 (an offer), 不懂 (a refusal), 长 (a long answer) and numbers, which pick
+// from the last offer. Like the real one it publishes a hint for each commit.
+type fakeEngine struct {
+	bus bot.Bus
+
+	mu       sync.Mutex // guards all below
+	down     bool       // storage is away
+	starting bool
+	visitors map[string]*fakeVisitor
+	next     int
+	look     int // how often Look and After were called
+	panics   bool
+}
+
+type fakeVisitor struct {
+	sent map[string]bot.Message
+	all  []*fakeConversation
+}
+
+type fakeConversation struct {
+	id       string
+	open     bool
+	read     int64
+	offered  []bot.Option
+	messages []bot.Message
+}
+
+var _ webchat.Engine = (*fakeEngine)(nil)
+
+func newFakeEngine(bus bot.Bus) *fakeEngine {
+	return &fakeEngine{bus: bus, visitors: map[string]*fakeVisitor{}}
+}
+
+func (e *fakeEngine) visitor(v bot.Visitor) *fakeVisitor {
+	if e.visitors[v.Key()] == nil {
+		e.visitors[v.Key()] = &fakeVisitor{sent: map[string]bot.Message{}}
+	}
+	return e.visitors[v.Key()]
+}
+
+// last returns the open conversation, or the last one, or nil.
+func (f *fakeVisitor) last() *fakeConversation {
+	if len(f.all) == 0 {
+		return nil
+	}
+	return f.all[len(f.all)-1]
+}
+
+func (f *fakeVisitor) find(id string) (int, *fakeConversation) {
+	for i, c := range f.all {
+		if c.id == id {
+			return i, c
+		}
+	}
+	return 0, nil
+}
+
+func (c *fakeConversation) add(m bot.Message) bot.Message {
+	m.Conversation, m.Seq, m.At = c.id, int64(len(c.messages)+1), time.UnixMilli(1700000000000)
+	c.messages = append(c.messages, m)
+	return m
+}
+
+func (e *fakeEngine) Receive(_ context.Context, in bot.Inbound) (bot.Receipt, error) {
+	hint, receipt, err := e.receive(in)
+	if hint != nil {
+		e.bus.Publish(*hint)
+	}
+	return receipt, err
+}
+
+func (e *fakeEngine) receive(in bot.Inbound) (*bot.Hint, bot.Receipt, error) {
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	if e.panics {
+		panic("planted")
+	}
+	if e.down {
+		return nil, bot.Receipt{}, fmt.Errorf("commit: %w", bot.ErrUnavailable)
+	}
+	f := e.visitor(in.Visitor)
+	if m, ok := f.sent[in.ClientID]; ok {
+		return nil, bot.Receipt{Message: m, Again: true}, nil
+	}
+	if in.Kind == bot.KindText && in.Text == "" {
+		return nil, bot.Receipt{}, &bot.InvalidError{Field: "text", Reason: "请输入内容"}
+	}
+	c := f.last()
+	if c == nil || !c.open {
+		e.next++
+		c = &fakeConversation{id: "c" + strconv.Itoa(e.next), open: true}
+		f.all = append(f.all, c)
+	}
+	if (in.Kind == bot.KindFeedback) && (in.Card.Of < 1 || in.Card.Of > int64(len(c.messages))) {
+		return nil, bot.Receipt{}, bot.ErrNotFound
+	}
+	was := len(c.messages)
+	m := c.add(bot.Message{ClientID: in.ClientID, Author: bot.FromVisitor, Kind: in.Kind, Text: in.Text, Card: in.Card})
+	f.sent[in.ClientID] = m
+	for _, reply := range c.replies(in) {
+		c.add(reply)
+	}
+	fresh := append([]bot.Message(nil), c.messages[was:]...)
+	return &bot.Hint{Visitor: in.Visitor.Key(), Conversation: c.id, Seq: int64(len(c.messages)), Messages: fresh}, bot.Receipt{Message: m}, nil
+}
+
+func (c *fakeConversation) replies(in bot.Inbound) []bot.Message {
+	reply := bot.Message{Author: bot.FromBot, Kind: bot.KindAnswer}
+	number, err := strconv.Atoi(in.Text)
+	switch {
+	case in.Kind == bot.KindClose:
+		c.open = false
+		return []bot.Message{{Author: bot.FromSystem, Kind: bot.KindClosed}}
+	case in.Kind == bot.KindFeedback:
+		return nil
+	case in.Kind == bot.KindPick:
+		reply.Text = "答：" + in.Text
+	case strings.HasPrefix(in.Text, "选"):
+		what := strings.TrimPrefix(in.Text, "选")
+		c.offered = []bot.Option{{Entry: "e1", Question: what + "一"}, {Entry: "e2", Question: what + "二"}}
+		reply.Kind, reply.Card.Options = bot.KindOffer, c.offered
+	case strings.Contains(in.Text, "不懂"):
+		reply.Kind, reply.Text, reply.Card.Actions = bot.KindRefusal, "这个我还不知道", []bot.Action{bot.ActionHandoff}
+	case in.Text == "长":
+		reply.Text = longAnswer
+	case err == nil && number > 0 && number <= len(c.offered):
+		reply.Text = "答：" + c.offered[number-1].Question
+		c.offered = nil
+	default:
+		reply.Text = "答：" + in.Text
+	}
+	reply.Card.Confidence = 0.5
+	return []bot.Message{reply}
+}
+
+var longAnswer = strings.Repeat("很长的答案。", 3000)
+
+func (e *fakeEngine) Provisional(_ context.Context, in bot.Inbound) ([]bot.Message, error) {
+	return []bot.Message{{Author: bot.FromBot, Kind: bot.KindAnswer, Text: "暂答：" + in.Text, Seq: 7}}, nil
+}
+
+func (e *fakeEngine) Look(_ context.Context, v bot.Visitor, conversation string, after int64) (bot.View, error) {
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	e.look++
+	f := e.visitor(v)
+	if _, own := f.find(conversation); conversation != "" && own == nil {
+		return bot.View{}, bot.ErrNotFound
+	}
+	c := f.last()
+	if c == nil {
+		return bot.View{}, nil
+	}
+	view := bot.View{Conversation: c.id, Seq: int64(len(c.messages)), Read: c.read, More: len(f.all) > 1}
+	if conversation != c.id || after > view.Seq {
+		view.Reset, after = conversation != "", max(0, view.Seq-30)
+		view.More = view.More || after > 0
+	}
+	view.Messages = append(view.Messages, c.messages[after:]...)
+	return view, nil
+}
+
+func (e *fakeEngine) After(_ context.Context, v bot.Visitor, conversation string, after int64, limit int) ([]bot.Message, error) {
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	e.look++
+	_, c := e.visitor(v).find(conversation)
+	if c == nil {
+		return nil, bot.ErrNotFound
+	}
+	from := min(int(after), len(c.messages))
+	return append([]bot.Message(nil), c.messages[from:min(from+limit, len(c.messages))]...), nil
+}
+
+func (e *fakeEngine) Earlier(_ context.Context, v bot.Visitor, conversation string, before int64, limit int) ([]bot.Message, bool, error) {
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	f := e.visitor(v)
+	i, c := f.find(conversation)
+	if c == nil {
+		return nil, false, bot.ErrNotFound
+	}
+	var all []bot.Message
+	for _, earlier := range f.all[:i] {
+		all = append(all, earlier.messages...)
+	}
+	all = append(all, c.messages[:max(0, min(int(before)-1, len(c.messages)))]...)
+	from := max(0, len(all)-limit)
+	return all[from:], from > 0, nil
+}
+
+func (e *fakeEngine) MarkRead(_ context.Context, v bot.Visitor, conversation string, seq int64) error {
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	_, c := e.visitor(v).find(conversation)
+	if c == nil {
+		return bot.ErrNotFound
+	}
+	c.read = max(c.read, min(seq, int64(len(c.messages))))
+	return nil
+}
+
+func (e *fakeEngine) Suggest(_ context.Context, _ bot.Visitor, _ bot.Profile, text string) ([]bot.Option, error) {
+	return []bot.Option{{Entry: "e1", Question: text + "怎么办"}}, nil
+}
+
+func (e *fakeEngine) Greeting(_ context.Context, _, account, _ string) (bot.Greeting, error) {
+	return bot.Greeting{Texts: map[string]string{"welcome": "您好 " + account}, Hot: []bot.Option{{Entry: "e1", Question: "怎么退款"}}}, nil
+}
+
+func (e *fakeEngine) Ready() bool {
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	return !e.starting
+}
+
+// log returns all messages of all conversations of a visitor.
+func (e *fakeEngine) log(v bot.Visitor) (all []bot.Message) {
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	for _, c := range e.visitor(v).all {
+		all = append(all, c.messages...)
+	}
+	return all
+}
+
+func (e *fakeEngine) set(change func(e *fakeEngine)) {
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	change(e)
+}
+
+// wild is a bus that loses, repeats, strips and delays hints at random.
+type wild struct {
+	*bot.LocalBus
+
+	mu   sync.Mutex // guards all below
+	draw func(n int) int
+	late []bot.Hint
+}
+
+func (w *wild) Publish(h bot.Hint) {
+	w.mu.Lock()
+	var out []bot.Hint
+	switch w.draw(6) {
+	case 0: // lost
+	case 1:
+		out = append(out, h, h)
+	case 2:
+		h.Messages = nil
+		out = append(out, h)
+	case 3:
+		w.late = append(w.late, h)
+	case 4:
+		out, w.late = append(append(out, h), w.late...), nil
+	default:
+		out = append(out, h)
+	}
+	w.mu.Unlock()
+	for _, h := range out {
+		w.LocalBus.Publish(h)
+	}
+}

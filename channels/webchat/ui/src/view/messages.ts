@@ -1,0 +1,268 @@
+// The list of messages: rows in, elements out. A row is built again only when
+// something in it changed; the rest of the page stays as it is.
+
+import { sanitize } from '../sanitize'
+import { formatTime } from '../time'
+import type { MessageRow, Row } from '../timeline'
+import * as cards from './cards'
+import type { Context } from './context'
+import { h, icon } from './dom'
+
+const nearBottom = 80
+
+export class MessageList {
+  readonly list = h('div.list', { role: 'log', 'aria-live': 'polite', 'aria-relevant': 'additions' })
+  readonly scroller = h('div.scroller', { tabindex: '-1' }, this.list)
+  readonly pill: HTMLButtonElement
+  private built = new Map<string, { signature: string; element: HTMLElement }>()
+  private lastKey = ''
+  private firstKey = ''
+  private following = true
+
+  constructor(private readonly ctx: Context) {
+    this.list.setAttribute('aria-label', ctx.texts.messages)
+    this.pill = h('button.pill', { type: 'button', hidden: true, onclick: () => this.toBottom(true) }, icon('down'), ctx.texts.newMessages)
+    this.scroller.addEventListener('scroll', () => this.scrolled(), { passive: true })
+    // Pictures, fonts and the keyboard change heights without a new row.
+    if ('ResizeObserver' in window) {
+      const watch = new ResizeObserver(() => this.following && this.toBottom())
+      watch.observe(this.list)
+      watch.observe(this.scroller)
+    }
+  }
+
+  /** Whether the visitor sees the last message, or as much of it as fits. */
+  get seesLast(): boolean {
+    const last = this.built.get(this.lastKey)?.element
+    return this.atBottom || (last !== undefined && last.offsetTop < this.scroller.scrollTop + this.scroller.clientHeight * 0.6)
+  }
+
+  private get atBottom(): boolean {
+    const s = this.scroller
+    return s.scrollHeight - s.scrollTop - s.clientHeight < nearBottom
+  }
+
+  toBottom(smooth = false): void {
+    this.following = true
+    this.pill.hidden = true
+    if (smooth && 'scrollBehavior' in document.documentElement.style) this.scroller.scrollTo({ top: this.scroller.scrollHeight, behavior: 'smooth' })
+    else this.scroller.scrollTop = this.scroller.scrollHeight
+  }
+
+  private scrolled(): void {
+    this.following = this.atBottom
+    if (this.following) this.pill.hidden = true
+    if (this.scroller.scrollTop < 40 && !this.following) this.ctx.chat.loadHistory()
+  }
+
+  render(rows: Row[]): void {
+    const before = { height: this.scroller.scrollHeight, top: this.scroller.scrollTop }
+    const first = rows.find((r) => r.type === 'message')?.key ?? ''
+    const last = [...rows].reverse().find((r) => r.type === 'message')
+    const prepended = this.firstKey !== '' && first !== this.firstKey && this.built.has(this.firstKey)
+    if (prepended) this.list.setAttribute('aria-live', 'off')
+    this.place(rows)
+    if (prepended) {
+      this.scroller.scrollTop = before.top + this.scroller.scrollHeight - before.height
+      setTimeout(() => this.list.setAttribute('aria-live', 'polite'), 100)
+    }
+    const known = this.lastKey
+    this.firstKey = first
+    this.lastKey = last?.key ?? ''
+    if (last && last.key !== known) this.follow(last as MessageRow)
+    else if (this.following) this.toBottom()
+  }
+
+  /** A new last message: go there, or say that it is there. */
+  private follow(row: MessageRow): void {
+    if (!this.following && row.message.author !== 'visitor') {
+      this.pill.hidden = false
+      return
+    }
+    this.toBottom()
+    // One that is higher than the list is read from its beginning.
+    const element = this.built.get(row.key)?.element
+    if (!element || element.offsetHeight < this.scroller.clientHeight - 12) return
+    this.following = false
+    this.scroller.scrollTop = element.offsetTop - 8
+  }
+
+  private place(rows: Row[]): void {
+    const keys = new Set(rows.map((r) => r.key))
+    for (const [key, known] of this.built) {
+      if (keys.has(key)) continue
+      known.element.remove()
+      this.built.delete(key)
+    }
+    let before: HTMLElement | undefined
+    for (const row of rows) {
+      const element = this.element(row)
+      const here: ChildNode | null = before ? before.nextSibling : this.list.firstChild
+      if (element !== here) this.list.insertBefore(element, here)
+      before = element
+    }
+  }
+
+  private element(row: Row): HTMLElement {
+    const signature = this.signature(row)
+    const known = this.built.get(row.key)
+    if (known?.signature === signature) return known.element
+    const element = this.build(row)
+    if (known) {
+      element.classList.add('still') // no entrance twice
+      const focused = known.element.contains(document.activeElement)
+      known.element.replaceWith(element)
+      if (focused) element.querySelector<HTMLElement>('button:not([disabled]), a[href]')?.focus({ preventScroll: true })
+    }
+    this.built.set(row.key, { signature, element })
+    return element
+  }
+
+  private signature(row: Row): string {
+    switch (row.type) {
+      case 'more':
+        return String(this.ctx.chat.loadingHistory)
+      case 'welcome':
+        return this.ctx.texts.welcome + JSON.stringify(this.ctx.chat.hot)
+      case 'time':
+        return new Date().toDateString()
+      case 'typing':
+        return ''
+      case 'message':
+        return JSON.stringify(row)
+    }
+  }
+
+  private build(row: Row): HTMLElement {
+    const { texts, chat } = this.ctx
+    switch (row.type) {
+      case 'more':
+        return h(
+          'div.line',
+          null,
+          h('button.link', { type: 'button', disabled: chat.loadingHistory, onclick: () => chat.loadHistory() }, chat.loadingHistory ? texts.loading : texts.older),
+        )
+      case 'time':
+        return h('div.line.time', null, formatTime(row.at, Date.now(), texts, this.ctx.language))
+      case 'welcome':
+        return this.frameOf('bot', true, texts.botName, texts.botLabel, h('div.bubble.welcome', null, h('div.plain', null, texts.welcome)), chat.hot.length > 0 && cards.hotQuestions(this.ctx))
+      case 'typing':
+        return this.frameOf('bot', true, texts.botName, texts.botLabel, h('div.bubble.dots', { role: 'img', 'aria-label': texts.typing }, h('i'), h('i'), h('i')))
+      case 'message':
+        return this.message(row)
+    }
+  }
+
+  /** A message in its place: avatar, name and label on the first of a group. */
+  private frameOf(author: string, first: boolean, name: string, label: string, ...content: (HTMLElement | false | undefined)[]): HTMLElement {
+    const face = h('div.avatar', { 'aria-hidden': 'true' }, first ? icon(author === 'agent' ? 'headset' : 'bot') : null)
+    const head = first && h('div.who', null, h('span.who-name', null, name), h('span.who-label', null, label))
+    return h(`div.row.from-${author}`, first ? { 'data-first': true } : null, face, h('div.stack', null, head, ...content))
+  }
+
+  private message(row: MessageRow): HTMLElement {
+    const { message: m, first } = row
+    const { texts } = this.ctx
+    if (m.author === 'visitor') return this.own(row)
+    if (m.author === 'system') return this.system(row)
+    const human = m.author === 'agent'
+    const e = this.frameOf(
+      m.author,
+      first,
+      (human && m.card.name) || (human ? texts.agentName : texts.botName),
+      human ? texts.agentLabel : texts.botLabel,
+      this.bubble(row),
+    )
+    if (row.provisional) e.classList.add('provisional')
+    return e
+  }
+
+  private system(row: MessageRow): HTMLElement {
+    const { message: m, fate } = row
+    const text = m.text || (m.kind === 'closed' ? this.ctx.texts.closed : '')
+    const again = m.kind === 'closed' && fate.last
+    return h(
+      'div.line.system',
+      null,
+      h('span', null, text),
+      again ? h('button.button.again', { type: 'button', onclick: () => (this.ctx.chat.startAgain(), this.ctx.focusComposer()) }, this.ctx.texts.again) : null,
+    )
+  }
+
+  private bubble(row: MessageRow): HTMLElement {
+    const { message: m, fate } = row
+    const box = h('div.bubble', { 'data-kind': m.kind })
+    const words = m.html || m.text ? this.words(m.html, m.text) : null
+    if (words) box.append(words)
+    const add = (e: HTMLElement | undefined) => e && box.append(e)
+    switch (m.kind) {
+      case 'offer':
+        add(cards.offer(this.ctx, m, fate))
+        break
+      case 'ask_solved':
+        add(cards.askSolved(this.ctx, m, fate))
+        break
+      case 'leave_form':
+        add(cards.leaveForm(this.ctx, m, fate))
+        break
+      case 'survey':
+        add(cards.survey(this.ctx, m, fate))
+        break
+    }
+    add(cards.actions(this.ctx, m, fate))
+    if (m.kind === 'answer') {
+      if (m.card.options.length > 0) add(cards.related(this.ctx, m.card.options))
+      if (m.seq > 0) add(cards.votes(this.ctx, m, fate))
+    }
+    if (row.provisional) box.append(h('div.provisional-note', null, icon('clock'), this.ctx.texts.provisional))
+    return box
+  }
+
+  private words(html: string, text: string): HTMLElement {
+    if (!html) return h('div.plain', null, text)
+    const box = h('div.rich')
+    box.append(sanitize(html, (src, alt) => this.picture(src, alt)))
+    return box
+  }
+
+  private picture(src: string, alt: string): HTMLElement {
+    const { texts } = this.ctx
+    const img = h('img', { alt: alt || texts.image, loading: 'lazy', decoding: 'async', referrerpolicy: 'no-referrer' })
+    const button = h('button.picture', { type: 'button', 'aria-label': `${texts.imageOpen} ${alt}`.trim(), onclick: () => this.ctx.picture(src, alt) }, img)
+    img.addEventListener('error', () => button.replaceWith(h('span.picture-broken', null, icon('alert'), alt || texts.imageBroken)))
+    img.src = src
+    return button
+  }
+
+  private own(row: MessageRow): HTMLElement {
+    const { message: m, pending } = row
+    const { texts } = this.ctx
+    const content = m.kind === 'leave' ? cards.leaveSummary(this.ctx, m) : h('div.plain', null, m.kind === 'handoff' ? m.text || texts.handoff : m.text)
+    const bubble = h('div.bubble', { 'data-kind': m.kind }, content)
+    const state = pending?.state ?? 'acked'
+    const line = h('div.bubble-line', null, this.tick(state), bubble)
+    return h(`div.row.from-visitor.is-${state}`, row.first ? { 'data-first': true } : null, h('div.stack', null, line, this.trouble(row)))
+  }
+
+  private tick(state: string): HTMLElement {
+    const { texts } = this.ctx
+    if (state === 'acked') return h('span.tick', null, icon('check', texts.sent))
+    if (state === 'failed') return h('span.tick', null, icon('alert', texts.failed))
+    return h('span.tick', null, icon('clock', texts.sending))
+  }
+
+  /** What went wrong with the visitor's message, and what can be done. */
+  private trouble(row: MessageRow): HTMLElement | null {
+    const { texts, chat } = this.ctx
+    const p = row.pending
+    if (p?.state === 'unsaved') return h('div.trouble.soft', null, h('span', null, texts.unsaved))
+    if (p?.state !== 'failed') return null
+    return h(
+      'div.trouble',
+      { role: 'alert' },
+      h('span', null, p.error || texts.failed),
+      h('button.link', { type: 'button', onclick: () => chat.retry(p.id) }, texts.retry),
+      h('button.link', { type: 'button', onclick: () => chat.remove(p.id) }, texts.remove),
+    )
+  }
+}

@@ -1,0 +1,50 @@
+// Command crashtest kills the program, again and again, while visitors talk to
+// it, and then checks that every promise was kept. It is for developers.
+//
+//	go run ./cmd/crashtest                       200 rounds with 20 visitors
+//	go run ./cmd/crashtest -seed 42 -keep        the same plan again; keep the files
+//	go run ./cmd/crashtest -db postgres://…      on an empty PostgreSQL database
+//	go run ./cmd/crashtest -storm                5,000 sockets drop and return at once
+//	go run ./cmd/crashtest -load                 answering time at half of the peak
+//
+// # What is promised
+//
+//   - P1 What was acknowledged is never lost.
+//   - P2 Every message is there once, however often it was sent.
+//   - P3 One order for all: the messages of a conversation are numbered 1, 2, 3 …
+//     without a hole, and no client ever shows them otherwise.
+//   - P4 After any disconnect a client is whole again from the last number it has.
+//
+// Beside these, a question has exactly one reply, which follows it; a reply names
+// the state of the knowledge that it came from (P8); what was refused for good is
+// stored nowhere; and the server keeps to the protocol of package webchat.
+//
+// # How it is checked
+//
+// The real binary runs, on a real database. Simulated visitors (package visitor)
+// speak the protocol as the page in a browser would, some of them in two tabs:
+// they ask, tap, rate, leave messages, end conversations, send nonsense, go away
+// for good. They write down everything they send, hear and show (package
+// history). Each round ends with the death of the server, by turns
+//
+//   - with SIGKILL at a random time, 50 to 400 ms after the visitors are back,
+//   - at a named point of the code, for which the binary is built with the tag
+//     failpoint (package failpoint; Points lists them),
+//   - with SIGKILL while it is starting,
+//   - with SIGKILL while it creates a database, which must work after that.
+//
+// In the end all visitors come to rest and scroll up to their first message, the
+// server stops in an orderly way, and history.Check compares what everybody sent
+// and saw with what the database holds. A broken rule is printed with the events
+// around it, and the exit code is 1.
+//
+// SIGKILL takes nothing from the page cache of the system, so this proves nothing
+// about a loss of power; that needs another test.
+//
+// # To run a seed again
+//
+// The seed is printed first. It gives the same plan of deaths and the same
+// visitors with the same words. What it cannot give is the same timing, so a rare
+// interleaving may need several runs of its seed. With -keep the directory with
+// the database and the log of the server stays.
+package main
