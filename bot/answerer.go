@@ -14,6 +14,7 @@ import (
 	"go.uber.org/zap"
 	"golang.org/x/sync/errgroup"
 
+	"faqbot/bot/failpoint"
 	"faqbot/bot/intent"
 	"faqbot/knowledge"
 	"faqbot/knowledge/index"
@@ -170,9 +171,11 @@ func (a *Answerer) Refresh(ctx context.Context) error {
 		if len(changes) == 0 {
 			return nil
 		}
+		failpoint.Hit("knowledge/refresh")
 		if err := a.index.Sync(ctx, a.config.Source, a.config.Progress); err != nil {
 			return fmt.Errorf("bring the index up to date: %w", err)
 		}
+		failpoint.Hit("knowledge/refresh")
 		next := *now
 		next.matcher, next.revision = now.matcher.Update(changes), changes[len(changes)-1].Revision
 		now = &next

@@ -11,6 +11,7 @@ import (
 
 	"go.uber.org/zap"
 
+	"faqbot/bot/failpoint"
 	"faqbot/bot/intent"
 	"faqbot/knowledge"
 )
@@ -129,10 +130,13 @@ func (e *Engine) receive(ctx context.Context, in Inbound, begun time.Time) (Rece
 		return Receipt{}, err
 	}
 	turns := append(closing, t.Turn)
+	failpoint.Hit("engine/before-commit")
 	if err := e.Store.Commit(ctx, turns...); err != nil {
 		return Receipt{}, fmt.Errorf("store the turn: %w", err)
 	}
+	failpoint.Hit("engine/after-commit")
 	e.publish(in.Visitor, turns)
+	failpoint.Hit("engine/after-publish")
 	e.observe(t, begun)
 	return Receipt{Message: t.Messages[0]}, nil
 }

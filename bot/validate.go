@@ -8,6 +8,10 @@ import (
 	"unicode/utf8"
 )
 
+// maxKey is how long a key may be, in bytes: PostgreSQL has no room for more than
+// two of them in an entry of an index.
+const maxKey = 1000
+
 // Validate returns what no store would take: a mistake of the caller. Stores
 // call it before they store.
 func (t *Turn) Validate() error {
@@ -32,10 +36,32 @@ func (t *Turn) Validate() error {
 	if last := t.Was + int64(len(t.Messages)); t.Conversation.Seq != last {
 		return fmt.Errorf("turn of conversation %q: it ends at %d, its messages at %d", t.Conversation.ID, t.Conversation.Seq, last)
 	}
-	if err := t.validateRest(); err != nil {
-		return err
+	for _, check := range []func() error{t.validateKeys, t.validateRest} {
+		if err := check(); err != nil {
+			return err
+		}
 	}
 	return t.validateTexts()
+}
+
+// validateKeys checks what things are found by.
+func (t *Turn) validateKeys() error {
+	keys := []string{t.Conversation.ID, t.Conversation.Visitor.Key()}
+	for _, m := range t.Messages {
+		keys = append(keys, m.ClientID)
+	}
+	if t.Leave != nil {
+		keys = append(keys, t.Leave.ID)
+	}
+	if t.Verdict != nil {
+		keys = append(keys, t.Verdict.Conversation, string(t.Verdict.Kind))
+	}
+	for _, key := range keys {
+		if len(key) > maxKey {
+			return fmt.Errorf("turn of conversation %.100q: a key has %d bytes, the most are %d", t.Conversation.ID, len(key), maxKey)
+		}
+	}
+	return nil
 }
 
 // validateRest checks what is stored beside the messages.

@@ -174,7 +174,7 @@ func TestStoreOfSeveralNodes(t *testing.T) {
 			db, dsn := d.open(t)
 			n := nodes{Store: d.storeOn(t, db), calls: new(atomic.Uint32)}
 			for range 3 {
-				n.others = append(n.others, d.storeOn(t, d.reopen(t, dsn)))
+				n.others = append(n.others, d.another(t, d.reopen(t, dsn)))
 			}
 			return n
 		})

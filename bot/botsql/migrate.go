@@ -8,6 +8,7 @@ import (
 	"io/fs"
 
 	"faqbot/bot"
+	"faqbot/bot/failpoint"
 	"faqbot/knowledge/sqldb"
 )
 
@@ -22,6 +23,7 @@ func Migrate(ctx context.Context, db *sql.DB, dialect sqldb.Dialect) error {
 	if err != nil {
 		return fmt.Errorf("read the migrations: %w", err)
 	}
+	failpoint.Hit("start/before-migration")
 	return migrate(ctx, db, dialect, files)
 }
 

@@ -6,13 +6,14 @@ import (
 	"database/sql/driver"
 	"errors"
 	"fmt"
+	"strings"
 	"time"
 
 	"faqbot/knowledge/sqldb"
 )
 
 // rowSizes are the numbers of rows that go into one statement.
-var rowSizes = []int{16, 4, 1}
+var rowSizes = []int{64, 16, 4, 1}
 
 // session is a connection that stores jobs. One that is kept has prepared
 // statements; the driver for PostgreSQL prepares them by itself.
@@ -32,11 +33,22 @@ type statement struct {
 	rows, columns int
 }
 
-func (s statement) String() string {
+// numbered is the text with the placeholders $1, $2 …
+func (s statement) numbered() string {
 	if s.rows == 0 {
 		return s.before
 	}
 	return s.before + sqldb.Placeholders(s.rows, s.columns) + s.after
+}
+
+// plain is the text with ? as placeholders: SQLite need not look up their names,
+// which takes time in the square of their number.
+func (s statement) plain() string {
+	if s.rows == 0 {
+		return s.before
+	}
+	row := "(?" + strings.Repeat(",?", s.columns-1) + ")"
+	return s.before + row + strings.Repeat(","+row, s.rows-1) + s.after
 }
 
 // connect takes a connection from the pool, if there is none yet.
@@ -121,7 +133,7 @@ func (s *session) exec(ctx context.Context, what statement, args []any) (int64, 
 	case prepared != nil:
 		result, err = prepared.ExecContext(ctx, args...)
 	default:
-		result, err = s.tx.ExecContext(ctx, what.String(), args...)
+		result, err = s.tx.ExecContext(ctx, what.numbered(), args...)
 	}
 	if err != nil {
 		return 0, err
@@ -138,7 +150,7 @@ func (s *session) query(ctx context.Context, what statement, args []any, scan fu
 	case prepared != nil:
 		rows, err = prepared.QueryContext(ctx, args...)
 	default:
-		rows, err = s.tx.QueryContext(ctx, what.String(), args...)
+		rows, err = s.tx.QueryContext(ctx, what.numbered(), args...)
 	}
 	if err != nil {
 		return err
@@ -154,7 +166,7 @@ func (s *session) prepare(ctx context.Context, what statement) (*sql.Stmt, error
 	if known := s.statements[what]; known != nil {
 		return known, nil
 	}
-	prepared, err := s.conn.PrepareContext(ctx, what.String())
+	prepared, err := s.conn.PrepareContext(ctx, what.plain())
 	if err == nil {
 		s.statements[what] = prepared
 	}

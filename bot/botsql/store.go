@@ -82,10 +82,19 @@ func failure(ctx context.Context, doing string, err error) error {
 		return nil
 	case known:
 		return fmt.Errorf("%s: %w", doing, err)
-	case ctx.Err() != nil:
-		return fmt.Errorf("%s: %w", doing, ctx.Err())
+	case ended(ctx) != nil:
+		return fmt.Errorf("%s: %w", doing, ended(ctx))
 	case sqldb.Unavailable(err):
 		return fmt.Errorf("%s: %w: %w", doing, bot.ErrUnavailable, err)
 	}
 	return fmt.Errorf("%s: %w", doing, err)
+}
+
+// ended is the context's error. Drivers see a deadline for themselves, and may be
+// a moment ahead of the context.
+func ended(ctx context.Context) error {
+	if deadline, ok := ctx.Deadline(); ok && !time.Now().Before(deadline) {
+		return context.DeadlineExceeded
+	}
+	return ctx.Err()
 }

@@ -49,7 +49,7 @@ func sqliteDSN(path string, pragmas ...string) string {
 
 func openPostgreSQL(t testing.TB) (*sql.DB, string) {
 	t.Helper()
-	dsn := pgtest.DSN(t)
+	dsn := pgtest.DSN(t) + "&synchronous_commit=off" // nothing here pulls the plug
 	return connect(t, "pgx", dsn), dsn
 }
 
@@ -91,6 +91,12 @@ func (d database) storeOn(t testing.TB, db *sql.DB) *botsql.Store {
 	if err := botsql.Migrate(context.Background(), db, d.dialect); err != nil {
 		t.Fatal(err)
 	}
+	return d.another(t, db)
+}
+
+// another returns a store on a database that is migrated.
+func (d database) another(t testing.TB, db *sql.DB) *botsql.Store {
+	t.Helper()
 	s := botsql.New(db, d.dialect)
 	t.Cleanup(func() {
 		if err := s.Close(); err != nil {

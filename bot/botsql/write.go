@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"faqbot/bot"
+	"faqbot/bot/failpoint"
 	"faqbot/knowledge/sqldb"
 )
 
@@ -130,6 +131,7 @@ func (e *encoder) json(v any) string {
 // with the reason. An error means that nothing was stored.
 func (s *session) store(ctx context.Context, wait time.Duration, jobs []*job) (refused map[*job]error, err error) {
 	err = s.transact(ctx, wait, func() (err error) {
+		failpoint.Hit("store/begun")
 		if refused, err = s.refuse(ctx, jobs); err != nil {
 			return fmt.Errorf("look for conflicts: %w", err)
 		}
@@ -142,8 +144,13 @@ func (s *session) store(ctx context.Context, wait time.Duration, jobs []*job) (r
 		if err := s.write(ctx, turns); err != nil {
 			return err
 		}
-		return s.markRead(ctx, jobs)
+		if err := s.markRead(ctx, jobs); err != nil {
+			return err
+		}
+		failpoint.Hit("store/before-commit")
+		return nil
 	})
+	failpoint.Hit("store/after-commit")
 	return refused, err
 }
 

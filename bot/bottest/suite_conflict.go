@@ -2,6 +2,7 @@ package bottest
 
 import (
 	"errors"
+	"strings"
 
 	"faqbot/bot"
 )
@@ -107,6 +108,8 @@ var mistakes = []mistake{
 	{"a leave-message of another conversation", func(t *bot.Turn) { t.Leave.Conversation = "d" }},
 	{"a leave-message without id", func(t *bot.Turn) { t.Leave.ID = "" }},
 	{"a rating of another conversation", func(t *bot.Turn) { t.Rating.Conversation = "d" }},
+	{"a client id too long to be found by", func(t *bot.Turn) { t.Messages[0].ClientID = strings.Repeat("x", 5000) }},
+	{"a visitor too long to be found by", func(t *bot.Turn) { t.Conversation.Visitor.ID = strings.Repeat("x", 5000) }},
 	{"NUL in the text", func(t *bot.Turn) { t.Messages[0].Text = "a\x00b" }},
 	{"NUL in a card", func(t *bot.Turn) { t.Messages[1].Card.Tags = []string{"\x00"} }},
 	{"NUL in the profile", func(t *bot.Turn) { t.Conversation.Profile.Title = "\x00" }},
