@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"slices"
+	"strings"
 	"time"
 
 	"go.uber.org/zap"
@@ -130,11 +131,13 @@ func (e *Engine) Suggest(ctx context.Context, v Visitor, p Profile, text string)
 
 // Greeting returns the texts and hot questions of an account. The language is
 // for texts that the operator wrote in several; there is one so far.
-func (e *Engine) Greeting(_ context.Context, channel, account, _ string) (Greeting, error) {
+func (e *Engine) Greeting(_ context.Context, channel, account, language string) (Greeting, error) {
 	speech := e.Rules.For(channel, account)
 	g := Greeting{Texts: map[string]string{}}
-	for _, name := range []string{"title", "subtitle", "welcome", "placeholder"} {
-		g.Texts[name] = speech.text(name, "")
+	if speaks(language) {
+		for _, name := range []string{"title", "subtitle", "welcome", "placeholder"} {
+			g.Texts[name] = speech.text(name, "")
+		}
 	}
 	v := Visitor{Channel: channel, Account: account}
 	matcher := e.Knowledge.Matcher()
@@ -148,6 +151,16 @@ func (e *Engine) Greeting(_ context.Context, channel, account, _ string) (Greeti
 	}
 	g.Hot = g.Hot[:min(maxHot, len(g.Hot))]
 	return g, nil
+}
+
+// speaks reports whether the texts of the rules are in the language: they are in
+// simplified Chinese. Clients have words of their own for others.
+func speaks(language string) bool {
+	switch strings.ToLower(language) {
+	case "", "zh", "zh-cn", "zh-hans", "zh-hans-cn", "zh-sg":
+		return true
+	}
+	return false
 }
 
 // Ready reports whether questions can be answered.

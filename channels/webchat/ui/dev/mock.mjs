@@ -1,6 +1,6 @@
 // A stand-in for the server, for work on the widget: it speaks the protocol of
 // doc.go from memory, and some words make it misbehave. Serves ../dist, so run
-// `npm run build` first. PORT is 8090 by default.
+// `npm run build` first. PORT is 8090 by default, SITES may embed the frame.
 //
 //   node dev/mock.mjs
 //
@@ -182,7 +182,7 @@ const types = { '.html': 'text/html; charset=utf-8', '.js': 'text/javascript; ch
 async function file(res, name, extra = '') {
   try {
     let body = await readFile(join(dist, normalize('/' + name)))
-    if (name === 'frame.html') body = body.toString().replace('__FAQBOT_SITES__', '')
+    if (name === 'frame.html') body = body.toString().replace('__FAQBOT_SITES__', process.env.SITES ?? '')
     res.writeHead(200, { 'Content-Type': types[extname(name)] ?? 'application/octet-stream', 'Content-Security-Policy': policy + extra, 'Cache-Control': 'no-cache' })
     res.end(body)
   } catch {
@@ -218,7 +218,7 @@ const server = createServer(async (req, res) => {
     const v = visitorOf(asked.token) ?? newVisitor()
     const ticket = randomBytes(16).toString('base64url')
     tickets.set(ticket, v)
-    const texts = asked.language === 'en' ? { title: 'WarmHome Service' } : { title: '暖家在线客服' }
+    const texts = asked.language === 'en' ? { title: 'WarmHome Service' } : { title: '蓝焰在线客服' }
     return json(res, 200, { token: sign(v.id), ticket, visitor: v.id, expires_in: 60, texts, hot, limits: { text: 500, frame: 16384 } })
   }
   if (url.pathname === '/chat/send') {

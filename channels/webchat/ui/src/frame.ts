@@ -51,6 +51,7 @@ function start(options: PageOptions, page: PageInfo, open: boolean): (m: ToFrame
   const kept = openStorage('localStorage')
   let shown = open
   let unread = -1
+  let known = false
 
   document.documentElement.lang = language
   paint(option('color') || defaultColor)
@@ -74,7 +75,8 @@ function start(options: PageOptions, page: PageInfo, open: boolean): (m: ToFrame
     passing: openStorage('sessionStorage'),
     changed: () => {
       app.changed()
-      if (chat.store.conversation) tell({ faqbot: 1, type: 'known' })
+      if (chat.store.conversation && !known) tell({ faqbot: 1, type: 'known' })
+      known = chat.store.conversation !== ''
       setTimeout(notice, 300)
     },
     arrived: () => {

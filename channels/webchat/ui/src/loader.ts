@@ -1,6 +1,13 @@
 // widget.js: the one line of a page. It paints the launcher inside a closed
 // shadow tree, where the page's styles do not reach, and an iframe with the chat
 // when it is first needed.
+//
+//   <script src="https://chat.example/chat/widget.js" async></script>
+//
+// with any of data-title, data-color (#rrggbb), data-position (right, left),
+// data-lang (zh-CN, zh-TW, en), data-account, data-open, data-offset-x and -y
+// (pixels), data-name, data-welcome, data-placeholder. The page may call
+// faqbot.open(), faqbot.close() and faqbot.toggle().
 
 import { css, defaultColor, onColor, parseColor } from './color'
 import { optionNames, readToPage, type PageInfo, type PageOptions, type ToFrame } from './bridge'
@@ -60,6 +67,7 @@ function widget(script: HTMLScriptElement): API {
   const card = document.createElement('div')
   let iframe: HTMLIFrameElement | undefined
   let ready = false // the frame has been greeted
+  let heard = false // and has answered
   let open = false
   let unread = 0
   let flash = ''
@@ -88,6 +96,8 @@ function widget(script: HTMLScriptElement): API {
   function show(next: boolean): void {
     if (next === open) return
     load()
+    // Its server was away when it was loaded: try again.
+    if (iframe && next && ready && !heard) iframe.src += ''
     open = next
     box.classList.toggle('open', open)
     button.setAttribute('aria-expanded', String(open))
@@ -162,6 +172,7 @@ function widget(script: HTMLScriptElement): API {
     if (!iframe || e.source !== iframe.contentWindow || e.origin !== base.origin) return
     const m = readToPage(e.data)
     if (!m) return
+    heard = true
     if (m.type === 'close') show(false)
     if (m.type === 'known') remember()
     if (m.type !== 'unread') return
@@ -192,6 +203,9 @@ function widget(script: HTMLScriptElement): API {
     box.append(card, button)
     root.append(box)
     label()
+    // The host itself is in the page: what the page says of every div must not reach it.
+    host.style.setProperty('all', 'initial', 'important')
+    host.style.setProperty('display', 'block', 'important')
     document.body.append(host)
   }
 

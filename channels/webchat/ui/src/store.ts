@@ -62,7 +62,7 @@ export class Store {
   private held = new Map<number, Message>()
   private past = new Set<string>() // conversations before this one
   private asked = -1 // the "after" of the resume in flight
-  private replaced = new Map<string, number>() // id → seq of a stored message whose provisional answer still shows
+  private replaced = new Set<string>() // ids of stored messages whose provisional answers still show
 
   /** Takes a frame in. */
   apply(f: ServerFrame, now: number): Effect[] {
@@ -184,14 +184,12 @@ export class Store {
   private settle(m: Message): void {
     if (m.author === 'visitor') {
       this.outbox = this.outbox.filter((p) => p.id !== m.id)
-      if (this.provisional.has(m.id)) this.replaced.set(m.id, m.seq)
+      if (this.provisional.has(m.id)) this.replaced.add(m.id)
       return
     }
-    for (const [id, seq] of this.replaced) {
-      if (m.seq <= seq) continue
-      this.provisional.delete(id)
-      this.replaced.delete(id)
-    }
+    // The real answer has come.
+    for (const id of this.replaced) this.provisional.delete(id)
+    this.replaced.clear()
   }
 
   private arrival(messages: Message[]): Effect[] {

@@ -28,7 +28,6 @@ export interface MessageRow {
   key: string
   message: Message
   first: boolean // of its group
-  last: boolean
   fate: Fate
   pending?: Pick<Pending, 'id' | 'state' | 'error'>
   provisional: boolean
@@ -36,7 +35,7 @@ export interface MessageRow {
 
 export type Row =
   | { type: 'more'; key: string }
-  | { type: 'welcome'; key: string; folded: boolean }
+  | { type: 'welcome'; key: string }
   | { type: 'time'; key: string; at: number }
   | { type: 'typing'; key: string }
   | MessageRow
@@ -107,7 +106,8 @@ function fates(all: Item[], store: Store): Fate[] {
         fate.refused = store.refused.get(key('rating'))
         break
       case 'closed':
-        fate.last = i === all.length - 1 || all.slice(i + 1).every((x) => x.message.kind === 'survey' || isMark(x.message.kind))
+        // The survey and the thanks may follow, a question may not.
+        fate.last = m.conversation === store.conversation && all.slice(i + 1).every((x) => x.message.author !== 'visitor' || isMark(x.message.kind))
         break
     }
   }
@@ -131,7 +131,7 @@ export function timeline(store: Store, view: { typing: boolean; fresh: boolean }
   if (view.fresh) for (const f of fate) f.last = false
   const rows: Row[] = []
   if (store.more) rows.push({ type: 'more', key: 'more' })
-  else rows.push({ type: 'welcome', key: 'welcome', folded: false })
+  else rows.push({ type: 'welcome', key: 'welcome' })
 
   let before: Message | undefined // the last one painted
   let last: MessageRow | undefined
@@ -143,15 +143,14 @@ export function timeline(store: Store, view: { typing: boolean; fresh: boolean }
     if (apart && !provisional) rows.push({ type: 'time', key: `time/${key}`, at: message.at })
     const joins = !apart && last !== undefined && before !== undefined && before.author === message.author &&
       before.card.name === message.card.name && message.author !== 'system' && last.provisional === provisional
-    if (joins && last) last.last = false
     last = {
-      type: 'message', key, message, first: !joins, last: true, fate: fate[i]!, provisional,
+      type: 'message', key, message, first: !joins, fate: fate[i]!, provisional,
       pending: pending && { id: pending.id, state: pending.state, error: pending.error },
     }
     rows.push(last)
     before = message
   })
-  if (view.fresh) rows.push({ type: 'welcome', key: 'fresh', folded: false })
+  if (view.fresh) rows.push({ type: 'welcome', key: 'fresh' })
   if (view.typing) rows.push({ type: 'typing', key: 'typing' })
   return rows
 }

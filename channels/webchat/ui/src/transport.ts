@@ -161,6 +161,7 @@ export class Transport {
     try {
       const session = await this.o.open()
       if (attempt !== this.attempt) return
+      this.o.session(session)
       const ended: LinkEvents['closed'] = (ready, code, reason) => {
         if (ready) return this.lost(ready, code, reason) // it had become the link
         this.probe = undefined

@@ -161,6 +161,10 @@ describe('answers', () => {
     expect(clean('<img src="javascript:1" alt="图">').innerHTML).toBe('图')
   })
 
+  it('show nothing of what was never text', () => {
+    expect(clean('a<script>alert(1)</script><style>p{}</style><template>t</template><title>x</title><textarea>y</textarea><svg><text>z</text></svg>').innerHTML).toBe('a')
+  })
+
   it('have small headings and keep unknown elements as text', () => {
     expect(clean('<h1>标题</h1><section><font>字</font></section>').innerHTML).toBe('<h4>标题</h4>字')
   })

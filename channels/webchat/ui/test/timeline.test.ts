@@ -22,7 +22,7 @@ describe('rows', () => {
   it('are grouped by author and parted by time', () => {
     const all = rows([message(1), message(2), mine(3, 'id-mine'), message(4, { at: 900_000 })])
     expect(all.map((r) => r.type)).toEqual(['welcome', 'time', 'message', 'message', 'message', 'time', 'message'])
-    expect(bubbles(all).map((r) => [r.first, r.last])).toEqual([[true, false], [false, true], [true, true], [true, true]])
+    expect(bubbles(all).map((r) => r.first)).toEqual([true, false, true, true])
   })
 
   it('have unique keys, and the key of a message stays when it is stored', () => {
@@ -92,10 +92,12 @@ describe('fates', () => {
     expect(find(rows([message(1, { kind: 'survey' }), rating]), 'survey').fate.rating).toEqual({ yes: true, stars: 5, tags: ['快'], text: '好' })
   })
 
-  it('the end is the last when only its survey follows', () => {
+  it('the end is the last until the visitor asks something again', () => {
     const closed = message(1, { kind: 'closed', author: 'system' })
-    expect(find(rows([closed, message(2, { kind: 'survey' })]), 'closed').fate.last).toBe(true)
-    expect(find(rows([closed, message(2)]), 'closed').fate.last).toBe(false)
+    const survey = [message(2, { kind: 'survey' }), mine(3, 'id-1', { kind: 'rating', card: { of: 2, stars: 5 } }), message(4, { kind: 'notice' })]
+    expect(find(rows([closed, ...survey]), 'closed').fate.last).toBe(true)
+    expect(find(rows([closed], (s) => s.add('id-2', { kind: 'text', text: 'x' }, 0)), 'closed').fate.last).toBe(false)
+    expect(find(rows([closed], (s) => s.apply(frame({ t: 'message', conversation: 'next', message: message(1, {}, 'next') }), 0)), 'closed').fate.last).toBe(false)
   })
 })
 

@@ -175,7 +175,7 @@ export class App {
         'div.sheet-buttons',
         null,
         h('button.button', { type: 'button', onclick: close }, t.cancel),
-        h('button.button.primary', { type: 'button', onclick: () => (close(), this.ctx.chat.send({ kind: 'close' })) }, t.endYes),
+        h('button.button.primary', { type: 'button', onclick: () => (close(), this.list.toBottom(), this.ctx.chat.send({ kind: 'close' })) }, t.endYes),
       ),
     )
   }

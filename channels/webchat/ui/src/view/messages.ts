@@ -45,7 +45,8 @@ export class MessageList {
   toBottom(smooth = false): void {
     this.following = true
     this.pill.hidden = true
-    if (smooth && 'scrollBehavior' in document.documentElement.style) this.scroller.scrollTo({ top: this.scroller.scrollHeight, behavior: 'smooth' })
+    const still = window.matchMedia('(prefers-reduced-motion: reduce)').matches
+    if (smooth && !still && 'scrollBehavior' in document.documentElement.style) this.scroller.scrollTo({ top: this.scroller.scrollHeight, behavior: 'smooth' })
     else this.scroller.scrollTop = this.scroller.scrollHeight
   }
 
