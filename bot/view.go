@@ -129,8 +129,8 @@ func (e *Engine) Suggest(ctx context.Context, v Visitor, p Profile, text string)
 	return options(found), nil
 }
 
-// Greeting returns the texts and hot questions of an account. The language is
-// for texts that the operator wrote in several; there is one so far.
+// Greeting returns the texts and hot questions of an account; no texts if the
+// visitor reads another language than they are in.
 func (e *Engine) Greeting(_ context.Context, channel, account, language string) (Greeting, error) {
 	speech := e.Rules.For(channel, account)
 	g := Greeting{Texts: map[string]string{}}

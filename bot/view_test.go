@@ -293,6 +293,9 @@ channels:
 	if g, err = h.Greeting(context.Background(), "web", "", ""); err != nil || !cmp.Equal(want, g.Hot) {
 		t.Errorf("after an entry expired: hot are %v, %v", g.Hot, err)
 	}
+	if g, err = h.Greeting(context.Background(), "web", "", "en"); err != nil || len(g.Texts) > 0 || !cmp.Equal(want, g.Hot) {
+		t.Errorf("in English: %v, error %v; want no Chinese texts but the hot questions", g, err)
+	}
 	if g, err = h.Greeting(context.Background(), "web", "shop", ""); err != nil || g.Texts["title"] != "小店" || len(g.Hot) < 5 {
 		t.Errorf("greeting of the shop is %+v, %v", g, err)
 	}

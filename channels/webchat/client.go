@@ -8,6 +8,7 @@ import (
 	"go.uber.org/zap"
 
 	"faqbot/bot"
+	"faqbot/bot/failpoint"
 	"faqbot/channels/httpapi"
 )
 
@@ -172,6 +173,7 @@ func (c *client) send(ctx context.Context, f frame) *httpapi.Error {
 	c.chat.metrics.Ack(time.Since(start))
 	m := receipt.Message
 	c.out.Send(encode(ackFrame{"ack", f.ID, m.Conversation, m.Seq, millis(m.At)}))
+	failpoint.Hit("webchat/after-ack")
 	c.wake(m.Conversation, m.Seq) // in case the hint was lost
 	return nil
 }

@@ -23,8 +23,8 @@ type fakeEngine struct {
 	starting bool
 	visitors map[string]*fakeVisitor
 	next     int
-	look     int // how often Look and After were called
 	panics   bool
+	looked   func() // called once, when Look knows its answer
 }
 
 type fakeVisitor struct {
@@ -155,16 +155,25 @@ func (e *fakeEngine) Provisional(_ context.Context, in bot.Inbound) ([]bot.Messa
 }
 
 func (e *fakeEngine) Look(_ context.Context, v bot.Visitor, conversation string, after int64) (bot.View, error) {
+	view, looked, err := e.view(v, conversation, after)
+	if looked != nil {
+		looked()
+	}
+	return view, err
+}
+
+func (e *fakeEngine) view(v bot.Visitor, conversation string, after int64) (bot.View, func(), error) {
 	e.mu.Lock()
 	defer e.mu.Unlock()
-	e.look++
+	looked := e.looked
+	e.looked = nil
 	f := e.visitor(v)
 	if _, own := f.find(conversation); conversation != "" && own == nil {
-		return bot.View{}, bot.ErrNotFound
+		return bot.View{}, nil, bot.ErrNotFound
 	}
 	c := f.last()
 	if c == nil {
-		return bot.View{}, nil
+		return bot.View{}, looked, nil
 	}
 	view := bot.View{Conversation: c.id, Seq: int64(len(c.messages)), Read: c.read, More: len(f.all) > 1}
 	if conversation != c.id || after > view.Seq {
@@ -172,13 +181,12 @@ func (e *fakeEngine) Look(_ context.Context, v bot.Visitor, conversation string,
 		view.More = view.More || after > 0
 	}
 	view.Messages = append(view.Messages, c.messages[after:]...)
-	return view, nil
+	return view, looked, nil
 }
 
 func (e *fakeEngine) After(_ context.Context, v bot.Visitor, conversation string, after int64, limit int) ([]bot.Message, error) {
 	e.mu.Lock()
 	defer e.mu.Unlock()
-	e.look++
 	_, c := e.visitor(v).find(conversation)
 	if c == nil {
 		return nil, bot.ErrNotFound

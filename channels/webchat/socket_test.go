@@ -157,6 +157,31 @@ func TestLostHints(t *testing.T) {
 	}
 }
 
+// TestSaidDuringHello has a message come after the engine was asked what there is
+// and before the listener knows it.
+func TestSaidDuringHello(t *testing.T) {
+	for _, first := range []bool{true, false} {
+		s := start(t, nil)
+		who := s.session("")
+		one := s.open(who.Token)
+		seen := int64(0)
+		if !first {
+			one.say("client-0001", "甲")
+			one.expectSeqs(1, 2)
+			seen = 2
+		}
+		s.engine.set(func(e *fakeEngine) {
+			e.looked = func() { one.say("client-0002", "乙"); one.expectSeqs(seen+1, seen+2) }
+		})
+		two := s.dial(s.session(who.Token).Ticket)
+		two.send(`{"t":"hello"}`)
+		if ready := two.expect("ready"); ready.Seq != seen {
+			t.Fatalf("ready = %+v", ready)
+		}
+		two.expectSeqs(seen+1, seen+2)
+	}
+}
+
 func TestSlowReader(t *testing.T) {
 	s := start(t, func(c *webchat.Config) {
 		unlimited(c)

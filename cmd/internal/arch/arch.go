@@ -102,7 +102,7 @@ func forbidden(folder, target string) string {
 }
 
 // shared are the packages below channels that every channel may use.
-var shared = []string{"httpapi", "ws", "channeltest"}
+var shared = []string{"httpapi", "ws", "channeltest", "richtext"}
 
 // otherChannel forbids one channel to import another.
 func otherChannel(folder, target string) string {
