@@ -172,6 +172,12 @@ func (c *crowd) hush() {
 	c.talking.Wait()
 }
 
+// end waits until all are gone, once their context has ended.
+func (c *crowd) end() {
+	c.talking.Wait()
+	c.running.Wait()
+}
+
 // all returns who is there.
 func (c *crowd) all() []*visitor.Visitor {
 	c.mu.Lock()

@@ -38,6 +38,14 @@
 // and saw with what the database holds. A broken rule is printed with the events
 // around it, and the exit code is 1.
 //
+// With -storm the figures are the times from the kill until half, most and all of
+// the sockets are whole again, coming back with the pauses of a browser, and how
+// long other visitors wait for answers meanwhile. With -load the peak is found
+// with a fixed number of questions on their way; then questions come at random
+// times at half that rate, and each is measured from the time at which it was
+// due, so that a stall counts against all who had to wait. Both check the history
+// in the end as well.
+//
 // SIGKILL takes nothing from the page cache of the system, so this proves nothing
 // about a loss of power; that needs another test.
 //

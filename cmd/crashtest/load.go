@@ -38,10 +38,10 @@ func (o *options) runLoad(ctx context.Context, out io.Writer) error {
 	if err != nil {
 		return err
 	}
-	defer h.close()
+	defer h.server.close()
 	h.crowd.questions = asked
 	ctx, cancel := context.WithCancel(ctx)
-	defer h.crowd.running.Wait()
+	defer h.crowd.end()
 	defer cancel()
 	guests := h.admit(ctx, o.sockets, false)
 	if err := h.gather(ctx, guests, 1); err != nil {

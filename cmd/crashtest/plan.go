@@ -15,14 +15,15 @@ type point struct {
 // points lists the failpoints of the program.
 func points() []point {
 	return []point{
-		{"engine/before-commit", 60},  // the turn is made, nothing is stored
-		{"engine/after-commit", 60},   // stored; nobody was told, not even the sender
-		{"store/begun", 60},           // the transaction has begun
-		{"store/before-commit", 60},   // everything is written, nothing committed
-		{"store/after-commit", 60},    // committed; those who wait do not know yet
-		{"webchat/after-ack", 60},     // the ack is in the sender's queue
-		{"knowledge/refresh", 2},      // the index is brought up to date
-		{"start/before-migration", 1}, // tables of the knowledge are there, those of conversations are not
+		{"engine/before-commit", 60}, // the turn is made, nothing is stored
+		{"engine/after-commit", 60},  // stored; nobody was told, not even the sender
+		{"engine/after-publish", 60}, // all tabs were told, the sender got no ack
+		{"store/begun", 60},          // the transaction has begun
+		{"store/before-commit", 60},  // everything is written, nothing committed
+		{"store/after-commit", 60},   // committed; those who wait do not know yet
+		{"webchat/after-ack", 60},    // the ack is in the sender's queue
+		{"knowledge/refresh", 2},     // the index is brought up to date
+		{inMigration, 1},             // the tables of the knowledge are there, those of conversations are not
 	}
 }
 
@@ -33,6 +34,9 @@ const (
 	atStart    = "while starting"
 	atCreation = "while creating"
 )
+
+// inMigration is a failpoint that means something on a new database only.
+const inMigration = "start/before-migration"
 
 // death is how a life of the server ends.
 type death struct {
@@ -70,7 +74,7 @@ func plan(seed uint64, rounds int, withFiles bool) []death {
 func allWays(r *rand.Rand, withFiles bool) []death {
 	ways := []death{{how: rightAway, after: between(r, 0, 50)}, {how: atStart, after: between(r, 1, 400)}}
 	if withFiles {
-		ways = append(ways, death{how: atCreation, after: between(r, 1, 400)})
+		ways = append(ways, death{how: atCreation, after: between(r, 1, 700)})
 	}
 	for _, p := range points() {
 		ways = append(ways, death{how: p.name, hit: 1 + r.IntN(p.most)})

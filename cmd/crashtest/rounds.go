@@ -55,7 +55,7 @@ func (o *options) runRounds(ctx context.Context, out io.Writer) error {
 		crowd: newCrowd(s.url(), o.seed, asked, recorder.Add), figures: newFigures(),
 	}
 	ctx, cancel := context.WithCancel(ctx)
-	defer t.crowd.running.Wait()
+	defer t.crowd.end()
 	defer cancel()
 	if err := t.kills(ctx); err != nil {
 		return err
@@ -65,7 +65,7 @@ func (o *options) runRounds(ctx context.Context, out io.Writer) error {
 		return err
 	}
 	cancel()
-	t.crowd.running.Wait()
+	t.crowd.end()
 	log, err := readLog(context.WithoutCancel(ctx), o.db)
 	if err != nil {
 		return err
@@ -120,6 +120,8 @@ func (t *trial) serve(ctx context.Context, failpoint string) error {
 // round is one life of the server and its death.
 func (t *trial) round(ctx context.Context, n int, d death) error {
 	switch {
+	case d.how == inMigration && database.File(t.db) != "":
+		return t.dieCreating(ctx, n, d)
 	case d.hit > 0:
 		return t.dieAtPoint(ctx, n, d)
 	case d.how == atStart:
@@ -179,16 +181,9 @@ func (t *trial) dieCreating(ctx context.Context, n int, d death) error {
 		return err
 	}
 	defer fresh.close()
-	if err := fresh.start(""); err != nil {
+	if err := t.dieEarly(ctx, fresh, d); err != nil {
 		return err
 	}
-	if err := pause(ctx, d.after); err != nil {
-		return err
-	}
-	if err := fresh.kill(d.String()); err != nil {
-		return err
-	}
-	t.figures.kills[d.how]++
 	if err := fresh.start(""); err != nil {
 		return err
 	}
@@ -203,6 +198,30 @@ func (t *trial) dieCreating(ctx context.Context, n int, d death) error {
 		err = fmt.Errorf("the sample knowledge is at %d, want %d", log.Revision, t.sample)
 	}
 	return err
+}
+
+// dieEarly starts a server and ends it at a failpoint or after a time.
+func (t *trial) dieEarly(ctx context.Context, fresh *server, d death) error {
+	failpoint := ""
+	if d.hit > 0 {
+		failpoint = d.String()
+	}
+	if err := fresh.start(failpoint); err != nil {
+		return err
+	}
+	if d.hit > 0 {
+		died, err := fresh.wait(ctx, d.String(), pointTime)
+		if err == nil && !died {
+			err = fmt.Errorf("the failpoint %s is not there", d)
+		}
+		t.figures.kills[d.how]++
+		return err
+	}
+	if err := pause(ctx, d.after); err != nil {
+		return err
+	}
+	t.figures.kills[d.how]++
+	return fresh.kill(d.String())
 }
 
 // dieAtPoint lets the server run into a failpoint. One that is not hit in time is

@@ -15,6 +15,7 @@ import (
 	"time"
 
 	"faqbot/cmd/crashtest/history"
+	"faqbot/cmd/internal/database"
 )
 
 const (
@@ -26,6 +27,7 @@ const (
 // server is the program under test. It is used by one goroutine.
 type server struct {
 	binary, dsn, address string
+	index                string // its directory; empty for beside the database file
 	log                  *os.File
 	note                 func(history.Event)
 
@@ -48,7 +50,11 @@ func newServer(binary, dsn, dir string, note func(history.Event)) (*server, erro
 	if err != nil {
 		return nil, fmt.Errorf("open the log: %w", err)
 	}
-	return &server{binary: binary, dsn: dsn, address: address, log: log, note: note}, nil
+	s := &server{binary: binary, dsn: dsn, address: address, log: log, note: note}
+	if database.File(dsn) == "" {
+		s.index = filepath.Join(dir, "index")
+	}
+	return s, nil
 }
 
 func (s *server) url() string { return "http://" + s.address }
@@ -56,7 +62,7 @@ func (s *server) url() string { return "http://" + s.address }
 // start begins a life, which ends at the failpoint if one is named.
 func (s *server) start(failpoint string) error {
 	s.command = exec.Command(s.binary, "serve", "--listen", s.address, "--db", s.dsn, "--admin", "off", "--sample", "telecom")
-	s.command.Env = append(os.Environ(), "FAQBOT_PROXIES=127.0.0.1", "FAQBOT_FAILPOINT="+failpoint)
+	s.command.Env = append(os.Environ(), "FAQBOT_PROXIES=127.0.0.1", "FAQBOT_FAILPOINT="+failpoint, "FAQBOT_INDEX_DIR="+s.index)
 	s.command.Stdout, s.command.Stderr = s.log, s.log
 	if err := s.command.Start(); err != nil {
 		return fmt.Errorf("start the server: %w", err)

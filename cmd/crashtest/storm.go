@@ -4,9 +4,11 @@ import (
 	"context"
 	"fmt"
 	"io"
+	"net/http"
 	"sync"
 	"time"
 
+	"faqbot/bot"
 	"faqbot/cmd/crashtest/history"
 	"faqbot/cmd/crashtest/visitor"
 )
@@ -57,7 +59,7 @@ func (o *options) openHall(ctx context.Context, out io.Writer) (h *hall, err err
 	}
 	h = &hall{options: o, out: out, recorder: recorder, server: s, crowd: newCrowd(s.url(), o.seed, asked, recorder.Add)}
 	begun := time.Now()
-	if err := s.start(""); err == nil {
+	if err = s.start(""); err == nil {
 		err = s.ready(ctx)
 	}
 	if err != nil {
@@ -75,7 +77,10 @@ func (h *hall) admit(ctx context.Context, count int, hurry bool) []*asker {
 	for i := range admitted {
 		a := &asker{answered: make(chan time.Time, 1)}
 		s := h.crowd.settings(h.crowd.number(), "a")
-		if s.Seen = a.seen; !hurry {
+		s.Seen = a.seen
+		if hurry {
+			s.HTTP = &http.Client{Timeout: 10 * time.Second, Transport: &http.Transport{}} // no queue within this process
+		} else {
 			s.FirstPause, s.LongestPause, s.Patience = browserFirst, browserLongest, 1
 		}
 		a.tab = h.crowd.open(ctx, s)
@@ -90,7 +95,7 @@ func (a *asker) seen(m visitor.Message) {
 	a.mu.Lock()
 	defer a.mu.Unlock()
 	switch {
-	case m.Author == "visitor":
+	case m.Author == bot.FromVisitor:
 		a.waiting = true
 	case a.waiting:
 		a.waiting = false
@@ -153,9 +158,6 @@ func (h *hall) greet(ctx context.Context, who []*asker) error {
 	return ctx.Err()
 }
 
-// close ends all connections and the server.
-func (h *hall) close() { h.server.close() }
-
 // runStorm lets all sockets drop at once and measures until all are whole again.
 func (o *options) runStorm(ctx context.Context, out io.Writer) error {
 	if o.sockets == 0 {
@@ -165,9 +167,9 @@ func (o *options) runStorm(ctx context.Context, out io.Writer) error {
 	if err != nil {
 		return err
 	}
-	defer h.close()
+	defer h.server.close()
 	ctx, cancel := context.WithCancel(ctx)
-	defer h.crowd.running.Wait()
+	defer h.crowd.end()
 	defer cancel()
 
 	begun := time.Now()
@@ -185,35 +187,37 @@ func (o *options) runStorm(ctx context.Context, out io.Writer) error {
 		return err
 	}
 	calm.end()
-	storm := h.watch(ctx, asking)
-	if err := h.blow(ctx, sitting); err != nil {
+	storm, err := h.blow(ctx, sitting, asking)
+	if err != nil {
 		return err
 	}
-	storm.end()
 	fmt.Fprintf(out, "questions meanwhile: calm %s\n                     storm %s\n", calm, storm)
 	return h.verify(ctx, cancel)
 }
 
-// blow kills the server and tells how soon everybody is back.
-func (h *hall) blow(ctx context.Context, sitting []*asker) error {
+// blow kills the server and tells how soon everybody is back. It returns how long
+// questions took that others asked meanwhile, as soon as they were back.
+func (h *hall) blow(ctx context.Context, sitting, asking []*asker) (*watcher, error) {
 	if err := h.server.kill("in the storm"); err != nil {
-		return err
+		return nil, err
 	}
 	killed := time.Now()
 	if err := h.server.start(""); err != nil {
-		return err
+		return nil, err
 	}
 	if err := h.server.ready(ctx); err != nil {
-		return err
+		return nil, err
 	}
 	fmt.Fprintf(h.out, "killed; ready again after %v\n", time.Since(killed).Round(time.Millisecond))
+	meanwhile := h.watch(ctx, asking)
 	for _, part := range []float64{0.5, 0.9, 0.99, 1} {
 		if err := h.gather(ctx, sitting, part); err != nil {
-			return err
+			return nil, err
 		}
 		fmt.Fprintf(h.out, "%4.0f %% whole again after %v\n", part*100, time.Since(killed).Round(time.Millisecond))
 	}
-	return nil
+	meanwhile.end()
+	return meanwhile, nil
 }
 
 // verify checks the history when everybody has seen everything.
@@ -225,7 +229,7 @@ func (h *hall) verify(ctx context.Context, leave func()) error {
 		return err
 	}
 	leave()
-	h.crowd.running.Wait()
+	h.crowd.end()
 	log, err := readLog(context.WithoutCancel(ctx), h.db)
 	if err != nil {
 		return err
