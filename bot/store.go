@@ -24,21 +24,26 @@ type Store interface {
 	// Before returns the last messages before the one with the number, in order,
 	// at most limit.
 	Before(ctx context.Context, conversation string, seq int64, limit int) ([]Message, error)
-	// Commit stores the turns, all of them or none. When it returns nil they are on
-	// the disk. It fails with ErrConflict if a conversation is not at Turn.Was any
-	// more, if the visitor has another open conversation, or if one of the client
-	// ids is in use; and with ErrUnavailable if the database cannot store now.
+	// Commit stores the turns, all of them or none, in their order. When it returns
+	// nil they are on the disk. It fails with ErrConflict if a conversation is not at
+	// Turn.Was any more or is another visitor's, if the visitor has another open
+	// conversation, if one of the client ids is in use, or if there is a rating, a
+	// trace of that message or a leave-message of that id; and with ErrUnavailable if
+	// the database cannot store now. If the context ends while it waits, the turns
+	// may be stored nevertheless; Sent tells.
 	Commit(ctx context.Context, turns ...Turn) error
-	// MarkRead records that the visitor has seen the messages up to seq; it never
-	// goes back.
+	// MarkRead records that the visitor has seen the messages up to seq, or all if
+	// there are not so many; it never goes back. It fails with ErrNotFound.
 	MarkRead(ctx context.Context, conversation string, seq int64) error
 	// Changed returns the key of the visitor, the id and the Seq of the
-	// conversations that were written since.
+	// conversations whose UpdatedAt is that moment or later. A turn becomes visible
+	// a little after the time it bears, so who polls should look back a little.
 	Changed(ctx context.Context, since time.Time) ([]Hint, error)
 	// Conversations visits all conversations in order of their ids.
 	Conversations(ctx context.Context, visit func(Conversation) error) error
 	// Leaves returns the leave-messages in the order they came, those after the
-	// one with the id, at most limit; an empty id begins at the first.
+	// one with the id, at most limit; an empty id begins at the first, an unknown
+	// one is ErrNotFound.
 	Leaves(ctx context.Context, after string, limit int) ([]Leave, error)
 	// Traces returns what led to the replies of a conversation, in order.
 	Traces(ctx context.Context, conversation string) ([]TurnTrace, error)

@@ -2,6 +2,9 @@ package botsql_test
 
 import (
 	"context"
+	"errors"
+	"os"
+	"path/filepath"
 	"slices"
 	"strings"
 	"sync"
@@ -53,26 +56,29 @@ func (c *talk) next() bot.Turn {
 	}
 }
 
-// crowd is callers that each have a conversation in one store.
-type crowd struct {
-	store *botsql.Store
+// way is one way to store turns.
+type way struct {
+	name   string
+	commit func(ctx context.Context, turns ...bot.Turn) error
+	rates  []float64 // messages per second, of each round
+	each   []time.Duration
 }
 
-func newCrowd(b *testing.B, group int) *crowd {
+// newWay returns a way that uses a store of its own.
+func newWay(b *testing.B, name string, group int, commit func(s *botsql.Store) func(context.Context, ...bot.Turn) error) *way {
 	b.Helper()
 	db, _ := sqlite.open(b)
 	if err := botsql.Migrate(context.Background(), db, sqlite.dialect); err != nil {
 		b.Fatal(err)
 	}
-	c := &crowd{store: botsql.NewWith(db, sqlite.dialect, time.Minute, group)}
-	b.Cleanup(func() { _ = c.store.Close() })
-	return c
+	store := botsql.NewWith(db, sqlite.dialect, time.Minute, group)
+	b.Cleanup(func() { _ = store.Close() })
+	return &way{name: name, commit: commit(store)}
 }
 
-// round has all callers commit their turns, one after the other each, and
-// returns how long that took and each of them.
-func (c *crowd) round(b *testing.B) (took time.Duration, each []time.Duration) {
-	each = make([]time.Duration, benchCallers*benchTurns)
+// round has all callers commit their turns, one after the other each.
+func (w *way) round(b *testing.B) {
+	each := make([]time.Duration, benchCallers*benchTurns)
 	var all sync.WaitGroup
 	started := time.Now()
 	for i := range benchCallers {
@@ -81,7 +87,7 @@ func (c *crowd) round(b *testing.B) (took time.Duration, each []time.Duration) {
 			for n := range benchTurns {
 				turn := t.next()
 				began := time.Now()
-				if err := c.store.Commit(context.Background(), turn); err != nil {
+				if err := w.commit(context.Background(), turn); err != nil {
 					b.Error(err)
 				}
 				each[i*benchTurns+n] = time.Since(began)
@@ -89,35 +95,68 @@ func (c *crowd) round(b *testing.B) (took time.Duration, each []time.Duration) {
 		})
 	}
 	all.Wait()
-	return time.Since(started), each
+	w.rates = append(w.rates, 2*benchCallers*benchTurns/time.Since(started).Seconds())
+	w.each = append(w.each, each...)
 }
 
-// BenchmarkCommit lets 64 callers commit turns, in rounds that take turns: in
-// groups, and the same turns in a transaction each, by the same code with the
-// same statements. Each transaction waits for the disk in both.
+// BenchmarkCommit lets 64 callers commit turns on SQLite, in rounds that take
+// turns: in groups; the same turns in a transaction each, by the same goroutine
+// with the same prepared statements; and in a transaction each by the callers
+// themselves, as it would be without a committer. Each transaction waits for the
+// disk. The ratios are of rounds side by side. They depend on the disk: the longer
+// it takes to sync, the greater they are, so that is reported too.
 func BenchmarkCommit(b *testing.B) {
-	grouped, single := newCrowd(b, botsql.MaxGroup), newCrowd(b, 1)
-	var ratios, groupedRates, singleRates []float64
-	var groupedEach, singleEach []time.Duration
-	const messages = 2 * benchCallers * benchTurns
+	commit := func(s *botsql.Store) func(context.Context, ...bot.Turn) error { return s.Commit }
+	grouped := newWay(b, "grouped", botsql.MaxGroup, commit)
+	others := []*way{
+		newWay(b, "single", 1, commit),
+		newWay(b, "alone", 1, func(s *botsql.Store) func(context.Context, ...bot.Turn) error {
+			return func(ctx context.Context, turns ...bot.Turn) error { return botsql.StoreAlone(ctx, s, turns...) }
+		}),
+	}
 	for b.Loop() {
-		g, each := grouped.round(b)
-		groupedEach = append(groupedEach, each...)
-		s, each := single.round(b)
-		singleEach = append(singleEach, each...)
-		ratios = append(ratios, s.Seconds()/g.Seconds())
-		groupedRates, singleRates = append(groupedRates, messages/g.Seconds()), append(singleRates, messages/s.Seconds())
+		grouped.round(b)
+		for _, w := range others {
+			w.round(b)
+		}
 	}
-	b.ReportMetric(quantile(ratios, 0.5), "times")
-	b.ReportMetric(quantile(groupedRates, 0.5), "grouped-msg/s")
-	b.ReportMetric(quantile(singleRates, 0.5), "single-msg/s")
-	for name, each := range map[string][]time.Duration{"grouped": groupedEach, "single": singleEach} {
-		b.ReportMetric(quantile(each, 0.5).Seconds()*1e3, name+"-p50-ms")
-		b.ReportMetric(quantile(each, 0.99).Seconds()*1e3, name+"-p99-ms")
+	for _, w := range others {
+		ratios := make([]float64, len(w.rates))
+		for i := range ratios {
+			ratios[i] = grouped.rates[i] / w.rates[i]
+		}
+		b.ReportMetric(quantile(ratios, 0.5), "times-"+w.name)
 	}
+	for _, w := range append(others, grouped) {
+		b.ReportMetric(quantile(w.rates, 0.5), w.name+"-msg/s")
+		b.ReportMetric(quantile(w.each, 0.5).Seconds()*1e3, w.name+"-p50-ms")
+		b.ReportMetric(quantile(w.each, 0.99).Seconds()*1e3, w.name+"-p99-ms")
+	}
+	b.ReportMetric(quantile(syncs(b, 200), 0.5).Seconds()*1e3, "sync-ms")
 }
 
 func quantile[T int64 | float64 | time.Duration](values []T, q float64) T {
 	sorted := slices.Sorted(slices.Values(values))
 	return sorted[int(q*float64(len(sorted)-1))]
+}
+
+// syncs measures how long the disk takes for a small write.
+func syncs(b *testing.B, n int) []time.Duration {
+	b.Helper()
+	f, err := os.Create(filepath.Join(b.TempDir(), "sync"))
+	if err != nil {
+		b.Fatal(err)
+	}
+	defer func() { _ = f.Close() }()
+	took := make([]time.Duration, n)
+	page := make([]byte, 4096)
+	for i := range took {
+		began := time.Now()
+		_, err := f.Write(page)
+		if err = errors.Join(err, f.Sync()); err != nil {
+			b.Fatal(err)
+		}
+		took[i] = time.Since(began)
+	}
+	return took
 }

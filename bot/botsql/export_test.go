@@ -2,9 +2,11 @@ package botsql
 
 import (
 	"context"
+	"errors"
 	"time"
 
 	"faqbot/bot"
+	"faqbot/knowledge/sqldb"
 )
 
 // MigrateFiles applies other migrations than the embedded ones.
@@ -19,6 +21,47 @@ const MaxGroup = maxGroup
 // StoreGroup stores the commits as one group, in their order, and returns what
 // became of each.
 func StoreGroup(ctx context.Context, s *Store, commits [][]bot.Turn) []error {
+	group := jobs(ctx, commits)
+	c := &committer{session: session{db: s.db, keep: s.dialect == sqldb.SQLite}, wait: s.wait, group: len(group)}
+	defer c.session.release()
+	c.store(append([]*job(nil), group...)) // the committer reorders its own
+	errs := make([]error, len(group))
+	for i, j := range group {
+		errs[i] = <-j.done
+	}
+	return errs
+}
+
+// StoreAtOnce stores the commits in one transaction, and never alone. It returns
+// what was refused of them.
+func StoreAtOnce(ctx context.Context, s *Store, commits [][]bot.Turn) ([]error, error) {
+	group := jobs(ctx, commits)
+	one := session{db: s.db, keep: s.dialect == sqldb.SQLite}
+	defer one.release()
+	refused, err := one.store(ctx, s.wait, group)
+	errs := make([]error, len(group))
+	for i, j := range group {
+		errs[i] = refused[j]
+	}
+	return errs, err
+}
+
+// StoreAlone stores the turns in a transaction of their own on a connection of
+// the pool, as a store without a committer would, and as this one does on
+// PostgreSQL. It waits while others write.
+func StoreAlone(ctx context.Context, s *Store, turns ...bot.Turn) error {
+	group := jobs(ctx, [][]bot.Turn{turns})
+	for {
+		one := session{db: s.db}
+		refused, err := one.store(ctx, s.wait, group)
+		one.release()
+		if !sqldb.Busy(err) {
+			return errors.Join(err, refused[group[0]])
+		}
+	}
+}
+
+func jobs(ctx context.Context, commits [][]bot.Turn) []*job {
 	group := make([]*job, len(commits))
 	for i, turns := range commits {
 		group[i] = &job{ctx: ctx, since: time.Now(), done: make(chan error, 1)}
@@ -30,13 +73,5 @@ func StoreGroup(ctx context.Context, s *Store, commits [][]bot.Turn) []error {
 			group[i].turns = append(group[i].turns, encoded)
 		}
 	}
-	jobs := append([]*job(nil), group...) // the committer reorders its own
-	c := &committer{session: session{db: s.db, keep: true}, wait: s.wait, group: len(group)}
-	defer c.session.release()
-	c.store(group)
-	errs := make([]error, len(jobs))
-	for i, j := range jobs {
-		errs[i] = <-j.done
-	}
-	return errs
+	return group
 }

@@ -68,7 +68,11 @@ func TestConflictsInGroup(t *testing.T) {
 	sent.Conversation.Visitor = good.Conversation.Visitor
 	sent.Conversation.State, sent.Messages[0].ClientID = bot.StateClosed, good.Messages[0].ClientID
 	after := goOn(good.Conversation, "接着问")
-	errs := botsql.StoreGroup(t.Context(), store, [][]bot.Turn{{good}, {stale}, {taken}, {sent}, {opening("d"), stale}, {after}, {opening("e")}})
+	errs, err := botsql.StoreAtOnce(t.Context(), store,
+		[][]bot.Turn{{good}, {stale}, {taken}, {sent}, {opening("d"), stale}, {after}, {opening("e")}})
+	if err != nil {
+		t.Fatalf("the group was written with a conflict in it: %v", err)
+	}
 	for i, want := range []error{nil, bot.ErrConflict, bot.ErrConflict, bot.ErrConflict, bot.ErrConflict, nil, nil} {
 		if !errors.Is(errs[i], want) {
 			t.Errorf("commit %d: got %v, want %v", i, errs[i], want)

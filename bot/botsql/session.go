@@ -15,8 +15,8 @@ import (
 // rowSizes are the numbers of rows that go into one statement.
 var rowSizes = []int{64, 16, 4, 1}
 
-// session is a connection that stores jobs. One that is kept has prepared
-// statements; the driver for PostgreSQL prepares them by itself.
+// session is a connection that stores jobs. One that is kept, which is for SQLite
+// only, has prepared statements; the driver for PostgreSQL prepares them by itself.
 type session struct {
 	db   *sql.DB
 	keep bool
