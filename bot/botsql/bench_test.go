@@ -17,7 +17,7 @@ import (
 )
 
 const (
-	benchCallers = 64
+	benchCallers = 128
 	benchTurns   = 12 // of each caller, in one round
 )
 
@@ -99,10 +99,11 @@ func (w *way) round(b *testing.B) {
 	w.each = append(w.each, each...)
 }
 
-// BenchmarkCommit lets 64 callers commit turns on SQLite, in rounds that take
+// BenchmarkCommit lets 128 callers commit turns on SQLite, in rounds that take
 // turns: in groups; the same turns in a transaction each, by the same goroutine
-// with the same prepared statements; and in a transaction each by the callers
-// themselves, as it would be without a committer. Each transaction waits for the
+// with the same prepared statements; so, but a transaction for each message; and
+// in a transaction each by the callers themselves, as it would be without a
+// committer. Each transaction waits for the
 // disk. The ratios are of rounds side by side. They depend on the disk: the longer
 // it takes to sync, the greater they are, so that is reported too.
 func BenchmarkCommit(b *testing.B) {
@@ -110,6 +111,7 @@ func BenchmarkCommit(b *testing.B) {
 	grouped := newWay(b, "grouped", botsql.MaxGroup, commit)
 	others := []*way{
 		newWay(b, "single", 1, commit),
+		newWay(b, "message", 1, messageByMessage),
 		newWay(b, "alone", 1, func(s *botsql.Store) func(context.Context, ...bot.Turn) error {
 			return func(ctx context.Context, turns ...bot.Turn) error { return botsql.StoreAlone(ctx, s, turns...) }
 		}),
@@ -133,6 +135,23 @@ func BenchmarkCommit(b *testing.B) {
 		b.ReportMetric(quantile(w.each, 0.99).Seconds()*1e3, w.name+"-p99-ms")
 	}
 	b.ReportMetric(quantile(syncs(b, 200), 0.5).Seconds()*1e3, "sync-ms")
+}
+
+// messageByMessage commits the question first, and the answer with the trace after
+// it.
+func messageByMessage(s *botsql.Store) func(context.Context, ...bot.Turn) error {
+	return func(ctx context.Context, turns ...bot.Turn) error {
+		for _, t := range turns {
+			first, second := t, t
+			first.Messages, first.Trace = t.Messages[:1], nil
+			first.Conversation.Seq = t.Was + 1
+			second.Messages, second.Was = t.Messages[1:], t.Was+1
+			if err := errors.Join(s.Commit(ctx, first), s.Commit(ctx, second)); err != nil {
+				return err
+			}
+		}
+		return nil
+	}
 }
 
 func quantile[T int64 | float64 | time.Duration](values []T, q float64) T {
