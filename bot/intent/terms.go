@@ -104,17 +104,21 @@ var alike = strings.NewReplacer("zh", "z", "ch", "c", "sh", "s", "ing", "in", "e
 func newSyllables() *syllables {
 	s := &syllables{table: make([]uint16, plane)}
 	numbers := map[string]uint16{}
+	known := map[string]uint16{} // by reading with its tone, of which there are few
 	args := pinyin.NewArgs()
 	for r := rune(0x3400); r < 0xa000; r++ {
-		sounds := pinyin.SinglePinyin(r, args)
-		if len(sounds) == 0 {
+		reading, _, _ := strings.Cut(pinyin.PinyinDict[int(r)], ",")
+		if reading == "" {
 			continue
 		}
-		sound := alike.Replace(sounds[0])
-		if numbers[sound] == 0 {
-			numbers[sound] = uint16(0xe000 + len(numbers))
+		if known[reading] == 0 {
+			sound := alike.Replace(pinyin.SinglePinyin(r, args)[0])
+			if numbers[sound] == 0 {
+				numbers[sound] = uint16(0xe000 + len(numbers))
+			}
+			known[reading] = numbers[sound]
 		}
-		s.table[r] = numbers[sound]
+		s.table[r] = known[reading]
 	}
 	return s
 }

@@ -33,7 +33,8 @@ type served struct {
 	url, admin string
 	out, log   *stream
 	cancel     context.CancelFunc
-	code       chan int
+	done       chan struct{}
+	code       int // once it is done
 }
 
 // serve runs the program on a free port until the test ends. Settings are given
@@ -41,7 +42,7 @@ type served struct {
 func serve(t testing.TB, db string, settings map[string]string, flags ...string) *served {
 	t.Helper()
 	s := launch(t, db, settings, flags...)
-	out := s.out.await(t, "知识 ", s.code)
+	out := s.out.await(t, "知识 ", s.done)
 	s.url = strings.TrimSuffix(regexp.MustCompile(`http://\S+`).FindString(out), "/")
 	s.admin, _, _ = strings.Cut(regexp.MustCompile(`http://\S+/metrics`).FindString(out), "/metrics")
 	return s
@@ -58,13 +59,15 @@ func launch(t testing.TB, db string, settings map[string]string, flags ...string
 		env[key] = value
 	}
 	ctx, cancel := context.WithCancel(context.Background())
-	s := &served{t: t, out: newStream(), log: newStream(), cancel: cancel, code: make(chan int, 1)}
+	s := &served{t: t, out: newStream(), log: newStream(), cancel: cancel, done: make(chan struct{})}
 	go func() {
+		defer close(s.done)
 		getenv := func(key string) string { return env[key] }
-		s.code <- run(ctx, append([]string{"serve"}, flags...), getenv, strings.NewReader(""), s.out, s.log)
+		s.code = run(ctx, append([]string{"serve"}, flags...), getenv, strings.NewReader(""), s.out, s.log)
 	}()
 	t.Cleanup(func() {
 		cancel()
+		s.exitCode() // its files are removed next
 		if t.Failed() {
 			t.Logf("log of the server:\n%s", s.log)
 		}
@@ -84,8 +87,8 @@ func (s *served) stop() {
 func (s *served) exitCode() int {
 	s.t.Helper()
 	select {
-	case code := <-s.code:
-		return code
+	case <-s.done:
+		return s.code
 	case <-time.After(patience):
 		s.t.Fatalf("the server does not end\n%s", s.log)
 		return -1
@@ -121,7 +124,7 @@ func (s *stream) look() (text string, changed <-chan struct{}) {
 }
 
 // await returns the text once it has the part, unless the program ends before.
-func (s *stream) await(t testing.TB, part string, ended chan int) string {
+func (s *stream) await(t testing.TB, part string, ended <-chan struct{}) string {
 	t.Helper()
 	deadline := time.After(patience)
 	for {
@@ -131,9 +134,8 @@ func (s *stream) await(t testing.TB, part string, ended chan int) string {
 		}
 		select {
 		case <-changed:
-		case code := <-ended:
-			ended <- code
-			t.Fatalf("the program ended with exit code %d before it wrote %q", code, part)
+		case <-ended:
+			t.Fatalf("the program ended before it wrote %q", part)
 		case <-deadline:
 			t.Fatalf("the program wrote %q, but not %q", text, part)
 		}
