@@ -2,6 +2,7 @@ package main
 
 import (
 	"bufio"
+	"bytes"
 	"context"
 	"encoding/json"
 	"fmt"
@@ -10,8 +11,11 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"strings"
 	"sync"
 	"time"
+	"unicode"
+	"unicode/utf8"
 )
 
 const (
@@ -129,7 +133,12 @@ func (h *hall) arrive(ctx context.Context, idle chan *asker, rate float64) (time
 // questions to ask.
 func (o *options) importKnowledge(ctx context.Context, out io.Writer) ([]string, error) {
 	name := filepath.Join(o.dir, "load.jsonl")
-	asked, err := writeKnowledge(name, o.entries, rand.New(rand.NewPCG(o.seed, 2)))
+	write := writeKnowledge
+	wordings := 4 * o.entries
+	if o.texts != "" {
+		write, wordings = o.writeTexts, o.entries
+	}
+	asked, err := write(name, o.entries, rand.New(rand.NewPCG(o.seed, 2)))
 	if err != nil {
 		return nil, err
 	}
@@ -137,7 +146,7 @@ func (o *options) importKnowledge(ctx context.Context, out io.Writer) ([]string,
 	if output, err := exec.CommandContext(ctx, o.binary, "import", "--db", o.db, name).CombinedOutput(); err != nil {
 		return nil, fmt.Errorf("import the knowledge: %w\n%.2000s", err, output)
 	}
-	fmt.Fprintf(out, "%d entries with %d wordings imported in %v\n", o.entries, 4*o.entries, time.Since(begun).Round(time.Millisecond))
+	fmt.Fprintf(out, "%d entries with %d wordings imported in %v\n", o.entries, wordings, time.Since(begun).Round(time.Millisecond))
 	return asked, nil
 }
 
@@ -151,6 +160,55 @@ type madeEntry struct {
 		Texts []string `json:"texts"`
 	} `json:"answers"`
 }
+
+// minText and maxText bound the sentences that are taken for questions, in
+// characters.
+const minText, maxText = 4, 60
+
+// writeTexts makes an entry of each of the first different sentences of a file,
+// and asks the next thousand.
+func (o *options) writeTexts(name string, entries int, r *rand.Rand) (asked []string, err error) {
+	texts, err := readTexts(o.texts)
+	if err != nil {
+		return nil, err
+	}
+	r.Shuffle(len(texts), func(i, j int) { texts[i], texts[j] = texts[j], texts[i] })
+	if len(texts) < entries+1000 {
+		return nil, fmt.Errorf("%s has only %d sentences, %d are needed", o.texts, len(texts), entries+1000)
+	}
+	var lines bytes.Buffer
+	encoder := json.NewEncoder(&lines)
+	for i, text := range texts[:entries] {
+		e := madeEntry{ID: fmt.Sprintf("load-%06d", i), Category: "load", Question: text, Variants: []string{}}
+		e.Answers = append(e.Answers, struct {
+			Texts []string `json:"texts"`
+		}{[]string{"关于“" + text + "”：请按页面上的说明办理。"}})
+		if err := encoder.Encode(e); err != nil {
+			return nil, fmt.Errorf("write the knowledge: %w", err)
+		}
+	}
+	return texts[entries : entries+1000], os.WriteFile(name, lines.Bytes(), 0o600)
+}
+
+// readTexts returns the different sentences of a file with one or, between tabs,
+// several on each line.
+func readTexts(name string) ([]string, error) {
+	data, err := os.ReadFile(name)
+	if err != nil {
+		return nil, fmt.Errorf("read the sentences: %w", err)
+	}
+	seen := map[string]bool{}
+	var texts []string
+	for _, text := range strings.FieldsFunc(string(data), func(r rune) bool { return r == '\t' || r == '\n' }) {
+		if n := utf8.RuneCountInString(text); n >= minText && n <= maxText && !seen[text] && strings.ContainsFunc(text, isHan) {
+			seen[text] = true
+			texts = append(texts, text)
+		}
+	}
+	return texts, nil
+}
+
+func isHan(r rune) bool { return unicode.Is(unicode.Han, r) }
 
 // askedOf is how many entries there are to one that is asked about.
 const askedOf = 50

@@ -41,6 +41,7 @@ type options struct {
 	load     bool
 	sockets  int
 	entries  int
+	texts    string
 }
 
 // errBroken says that a rule was broken, which was reported already.
@@ -73,6 +74,7 @@ func parse(args []string, errOut io.Writer) (*options, error) {
 	flags.BoolVar(&o.load, "load", false, "instead: measure the time from question to answer")
 	flags.IntVar(&o.sockets, "sockets", 0, "with -storm or -load: how many sockets; 0 means 5000 or 3000")
 	flags.IntVar(&o.entries, "entries", 25_000, "with -load: how many entries the knowledge has, with four wordings each")
+	flags.StringVar(&o.texts, "texts", "", "with -load: a file of sentences to make entries of, one wording each, and to ask; empty makes some up")
 	if err := flags.Parse(args); err != nil {
 		return nil, err
 	}

@@ -60,7 +60,7 @@ func openBase(ctx context.Context, dsn string) (*knowledgeBase, error) {
 		return nil, err
 	}
 	if err := kbsql.Migrate(ctx, db, dialect); err != nil {
-		return nil, errors.Join(fmt.Errorf("bring the database up to date: %w", err), db.Close())
+		return nil, errors.Join(notMigrated(err), db.Close())
 	}
 	store := kbsql.New(db, dialect, normalizer.Key)
 	return &knowledgeBase{
@@ -71,6 +71,14 @@ func openBase(ctx context.Context, dsn string) (*knowledgeBase, error) {
 		normalizer: normalizer,
 		close:      db.Close,
 	}, nil
+}
+
+// notMigrated says why the schema of the database cannot be brought up to date.
+func notMigrated(err error) error {
+	if errors.Is(err, knowledge.ErrNewerSchema) || errors.Is(err, bot.ErrNewerSchema) {
+		return fmt.Errorf("这个数据库已由更新版本的 faqbot 升级过，请换用那个版本：%w", err)
+	}
+	return fmt.Errorf("bring the database up to date: %w", err)
 }
 
 // openExisting opens a knowledge base to read from. A mistyped name must not

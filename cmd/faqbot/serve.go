@@ -149,7 +149,7 @@ func limits(scale float64) webchat.Limits {
 // openConversations opens the store of conversations in the same database.
 func openConversations(ctx context.Context, base *knowledgeBase) (*botsql.Store, error) {
 	if err := botsql.Migrate(ctx, base.db, base.dialect); err != nil {
-		return nil, fmt.Errorf("bring the database up to date: %w", err)
+		return nil, notMigrated(err)
 	}
 	return botsql.New(base.db, base.dialect), nil
 }

@@ -142,6 +142,14 @@ func (s *stream) await(t testing.TB, part string, ended <-chan struct{}) string 
 	}
 }
 
+// knowledgeOf returns a new database with the lines as knowledge.
+func knowledgeOf(t testing.TB, lines string) string {
+	t.Helper()
+	db := newDB(t)
+	ok(t, "import", "--db", db, fileOf(t, "kb.jsonl", lines))
+	return db
+}
+
 // get returns the status and the body of a page.
 func get(t testing.TB, address string, headers ...string) (int, string) {
 	t.Helper()

@@ -30,9 +30,7 @@ func knowledgeID() string { return knowledge.NewID() }
 // withFive returns a new database with fiveEntries.
 func withFive(t testing.TB) string {
 	t.Helper()
-	db := newDB(t)
-	ok(t, "import", "--db", db, fileOf(t, "kb.jsonl", fiveEntries))
-	return db
+	return knowledgeOf(t, fiveEntries)
 }
 
 func ptr[T any](v T) *T { return &v }
@@ -370,7 +368,7 @@ func TestServeNewerSchema(t *testing.T) {
 			if err := db.Close(); err != nil {
 				t.Fatal(err)
 			}
-			wantWords(t, refused(t, path, nil, exitFailure), "newer")
+			wantWords(t, refused(t, path, nil, exitFailure), "更新版本的 faqbot")
 		})
 	}
 }
