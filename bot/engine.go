@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"regexp"
 	"strings"
+	"sync"
 	"time"
 	"unicode/utf8"
 
@@ -56,10 +57,22 @@ type Observation struct {
 type Engine struct {
 	EngineConfig
 	turns keyedLock
+	// keys are the normal forms of the words in the rules.
+	keys sync.Map
 }
 
 // NewEngine returns an engine that is ready.
 func NewEngine(c EngineConfig) *Engine { return &Engine{EngineConfig: c} }
+
+// keyOf returns the normal form of a word of the rules.
+func (e *Engine) keyOf(word string) string {
+	if key, ok := e.keys.Load(word); ok {
+		return key.(string)
+	}
+	key := e.Knowledge.Key(word)
+	e.keys.Store(word, key)
+	return key
+}
 
 const (
 	// maxText bounds every text of a visitor, in characters.

@@ -90,7 +90,7 @@ var ordinal = regexp.MustCompile(`^(?:我|就|要|看|选择?|回复?)*第?([0-9
 // dealt with.
 func (t *turn) number() (done bool) {
 	list := t.Conversation.Dialogue.Offered
-	found := ordinal.FindStringSubmatch(t.engine.Knowledge.Key(t.in.Text))
+	found := ordinal.FindStringSubmatch(t.key())
 	if found == nil || len(list) == 0 {
 		return false
 	}
@@ -113,7 +113,7 @@ func (t *turn) number() (done bool) {
 
 // countRepeats counts how often the same question came in a row.
 func (t *turn) countRepeats() {
-	key := t.engine.Knowledge.Key(t.in.Text)
+	key := t.key()
 	d := &t.Conversation.Dialogue
 	if key == "" || key != d.Asked {
 		d.Asked, d.Repeats = key, 0
@@ -161,10 +161,19 @@ func (t *turn) asksForHuman() bool {
 	return !named
 }
 
+// key is the normal form of the message, which is the question picked once that
+// is known.
+func (t *turn) key() string {
+	if t.keyed != t.in.Text {
+		t.keyed, t.normal = t.in.Text, t.engine.Knowledge.Key(t.in.Text)
+	}
+	return t.normal
+}
+
 // isOneOf reports whether the message is one of the words.
 func (t *turn) isOneOf(words []string) bool {
-	key := t.engine.Knowledge.Key(t.in.Text)
-	return key != "" && slices.ContainsFunc(words, func(w string) bool { return key == t.engine.Knowledge.Key(w) })
+	key := t.key()
+	return key != "" && slices.ContainsFunc(words, func(w string) bool { return key == t.engine.keyOf(w) })
 }
 
 // wants reports whether one of the words is in the message and not turned around
@@ -177,7 +186,7 @@ func (t *turn) mentions(words []string) bool { return t.finds(words, strings.Con
 func (t *turn) finds(words []string, in func(text, word string) bool) bool {
 	text := t.withoutExcepted()
 	return slices.ContainsFunc(words, func(w string) bool {
-		key := t.engine.Knowledge.Key(w)
+		key := t.engine.keyOf(w)
 		return key != "" && in(text, key)
 	})
 }
@@ -187,11 +196,11 @@ func (t *turn) finds(words []string, in func(text, word string) bool) bool {
 func (t *turn) withoutExcepted() string {
 	var pairs []string
 	for _, phrase := range t.speech.Handoff.Except {
-		if key := t.engine.Knowledge.Key(phrase); key != "" {
+		if key := t.engine.keyOf(phrase); key != "" {
 			pairs = append(pairs, key, "\n")
 		}
 	}
-	return strings.NewReplacer(pairs...).Replace(t.engine.Knowledge.Key(t.in.Text))
+	return strings.NewReplacer(pairs...).Replace(t.key())
 }
 
 // no ends a text that turns what follows around, like 不要再给我.

@@ -19,6 +19,8 @@ type turn struct {
 	speech Speech
 	in     Inbound
 	now    time.Time
+	// normal is the normal form of keyed; see key.
+	keyed, normal string
 }
 
 // start begins a turn of the conversation. Time never runs backwards within one.

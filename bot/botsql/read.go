@@ -20,11 +20,32 @@ const pageSize = 256
 func (s *Store) read(ctx context.Context, doing string, scan func(*sql.Rows) error, query string, args ...any) error {
 	limited, cancel := context.WithTimeout(ctx, s.wait)
 	defer cancel()
-	rows, err := s.db.QueryContext(limited, query, args...)
+	statement, err := s.prepared(limited, query)
+	if err != nil {
+		return failure(ctx, doing, err)
+	}
+	rows, err := statement.QueryContext(limited, args...)
 	if err == nil {
 		err = scanAll(rows, scan)
 	}
 	return failure(ctx, doing, err)
+}
+
+// prepared returns the statement of a query, which is prepared once for each
+// connection.
+func (s *Store) prepared(ctx context.Context, query string) (*sql.Stmt, error) {
+	if statement, ok := s.statements.Load(query); ok {
+		return statement.(*sql.Stmt), nil
+	}
+	statement, err := s.db.PrepareContext(ctx, query)
+	if err != nil {
+		return nil, fmt.Errorf("prepare: %w", err)
+	}
+	if other, loaded := s.statements.LoadOrStore(query, statement); loaded {
+		_ = statement.Close() // somebody was faster
+		return other.(*sql.Stmt), nil
+	}
+	return statement, nil
 }
 
 func scanAll(rows *sql.Rows, scan func(*sql.Rows) error) error {

@@ -40,6 +40,8 @@ type Store struct {
 	dialect sqldb.Dialect
 	wait    time.Duration // maxWait, but in tests
 
+	statements sync.Map // *sql.Stmt of the queries, by text
+
 	closing sync.RWMutex // held for reading while something is handed in
 	closed  bool
 	running sync.WaitGroup
@@ -71,6 +73,11 @@ func (s *Store) Close() error {
 	s.closed = true
 	s.closing.Unlock()
 	s.running.Wait()
+	s.statements.Range(func(query, statement any) bool {
+		_ = statement.(*sql.Stmt).Close() // nothing hangs on it
+		s.statements.Delete(query)
+		return true
+	})
 	return nil
 }
 
