@@ -20,6 +20,7 @@ type Renderer struct {
 	tag      *regexp.Regexp // what only HTML has
 	block    *regexp.Regexp // what breaks lines by itself
 	address  *regexp.Regexp // what becomes a link
+	item     *regexp.Regexp // what begins an item of a list
 }
 
 // New returns a Renderer.
@@ -31,6 +32,7 @@ func New() *Renderer {
 			`font|footer|form|frame|frameset|h[1-6]|head|header|hr|html|i|iframe|image|img|input|ins|isindex|kbd|label|li|link|main|mark|marquee|math|meta|nav|` +
 			`noscript|object|ol|option|p|param|picture|pre|q|s|script|section|select|small|source|span|strike|strong|style|sub|summary|sup|svg|table|` +
 			`tbody|td|template|textarea|tfoot|th|thead|title|tr|track|tt|u|ul|video|xml|xmp)(?:[\s/][^<>]*)?>|<!--|<!doctype`),
+		item:    regexp.MustCompile(`^ {0,3}(?:[-*+]|[0-9]{1,9}[.)])[ \t]`),
 		block:   regexp.MustCompile(`(?i)<(?:p|br|div|ul|ol|li|table|tr|h[1-6]|pre|blockquote|hr|section|article)[\s/>]`),
 		address: regexp.MustCompile(`(?:https?://|www\.)[-A-Za-z0-9@:%._+~#=/?&!$'()*,;]+|[A-Za-z0-9._%+-]+@[A-Za-z0-9-]+(?:\.[A-Za-z0-9-]+)+`),
 	}
@@ -59,7 +61,7 @@ func (r *Renderer) source(text string) string {
 	switch {
 	case !r.tag.MatchString(text):
 		var out bytes.Buffer
-		if err := r.markdown.Convert([]byte(text), &out); err != nil {
+		if err := r.markdown.Convert([]byte(r.endLists(text)), &out); err != nil {
 			return html.EscapeString(text) // a buffer does not fail
 		}
 		return out.String()
@@ -68,6 +70,39 @@ func (r *Renderer) source(text string) string {
 	default:
 		return text
 	}
+}
+
+// endLists parts a line that follows a list from its last item. Markdown would
+// take it for more of that item; people write it as what comes after the list.
+// Between two items it is left where it is.
+func (r *Renderer) endLists(text string) string {
+	lines := strings.Split(text, "\n")
+	follows := r.itemsFollow(lines)
+	inList := false
+	var out []string
+	for i, line := range lines {
+		switch {
+		case strings.TrimSpace(line) == "":
+			inList = false
+		case r.item.MatchString(line):
+			inList = true
+		case inList && line[0] != ' ' && line[0] != '\t' && !follows[i]:
+			out, inList = append(out, ""), false
+		}
+		out = append(out, line)
+	}
+	return strings.Join(out, "\n")
+}
+
+// itemsFollow says of each line whether an item of a list comes after it, before
+// the next empty line.
+func (r *Renderer) itemsFollow(lines []string) []bool {
+	follows := make([]bool, len(lines))
+	for i := len(lines) - 2; i >= 0; i-- {
+		next := lines[i+1]
+		follows[i] = strings.TrimSpace(next) != "" && (follows[i+1] || r.item.MatchString(next))
+	}
+	return follows
 }
 
 // clean removes what is not allowed, closes what is open, and makes links of

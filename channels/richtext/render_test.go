@@ -26,6 +26,8 @@ func TestHTML(t *testing.T) {
 		{"no code, quotes, rules", "`a`\n> b\n标题\n---", "<p>`a`<br/>\n&gt; b<br/>\n标题<br/>\n---</p>"},
 		{"paragraphs", "一\n\n二", "<p>一</p>\n<p>二</p>"},
 		{"strong before punctuation", "**重要：**请看", "<p><strong>重要：</strong>请看</p>"},
+		{"a line after a list", "请检查：\n1. 甲\n2. 乙\n仍然不行，请报修。", "<p>请检查：</p>\n<ol>\n<li>甲</li>\n<li>乙</li>\n</ol>\n<p>仍然不行，请报修。</p>"},
+		{"a line between items", "1. 甲\n说明\n2. 乙", "<ol>\n<li>甲<br/>\n说明</li>\n<li>乙</li>\n</ol>"},
 		{"lists", "- 甲\n- 乙", "<ul>\n<li>甲</li>\n<li>乙</li>\n</ul>"},
 		{"numbered from 3", "3. 丙\n4. 丁", "<ol start=\"3\">\n<li>丙</li>\n<li>丁</li>\n</ol>"},
 		{"link", "[帮助](https://a.example/h)", `<p><a href="https://a.example/h"` + out + `>帮助</a></p>`},
