@@ -27,7 +27,7 @@ func TestBrowser(t *testing.T) {
 	}{
 		{"Asking", testAsking}, {"Offer", testOffer}, {"TypeAhead", testTypeAhead}, {"IME", testIME}, {"Leave", testLeave},
 		{"Crash", testCrash}, {"TwoTabs", testTwoTabs}, {"NoSockets", testNoSockets}, {"Phone", testPhone},
-		{"ForeignSite", testForeignSite}, {"RefusedSite", testRefusedSite}, {"English", testEnglish}, {"End", testEnd},
+		{"ForeignSite", testForeignSite}, {"RefusedSite", testRefusedSite}, {"Long", testLong}, {"English", testEnglish}, {"End", testEnd},
 		{"XSSInMessages", testXSSInMessages}, {"XSSInProfile", testXSSInProfile}, {"XSSInForm", testXSSInForm},
 	} {
 		t.Run(test.name, func(t *testing.T) {
@@ -413,7 +413,33 @@ func testRefusedSite(t *testing.T, s *stage) {
 		}
 		return fmt.Errorf("the frame is not refused: %q", w.troubles())
 	})
+	eventually(t, func() error {
+		if problems := strings.Join(w.troubles(), "\n"); !strings.Contains(problems, "chat.sites") {
+			return fmt.Errorf("the developer gets no hint: %s", problems)
+		}
+		return nil
+	})
+	if text, err := w.inWidget("A").Text(); err != nil || text != "在新窗口打开" {
+		t.Errorf("instead of the chat: %q, %v", text, err)
+	}
 	w.shoot("desktop-refused-site")
+}
+
+// A long answer is read from its beginning, below its question.
+func testLong(t *testing.T, s *stage) {
+	long := strings.Repeat("按说明书一步一步来，先关水再关气。\\n", 60)
+	p := s.start(t, knowledgeOf(t, `{"id":"long-1","question":"怎么保养热水器","answers":[{"texts":["`+long+`"]}]}`))
+	w := visit(t, s.profile(t), p)
+	w.ask("怎么保养热水器")
+	w.see("先关水再关气")
+	w.wait("the question is at the top", `() => {
+		const list = document.querySelector('[role=log]').parentElement
+		const questions = document.querySelectorAll('.from-visitor')
+		const top = questions[questions.length - 1].getBoundingClientRect().top - list.getBoundingClientRect().top
+		return top >= 0 && top < 40 && list.scrollTop + list.clientHeight < list.scrollHeight - 100
+	}`)
+	w.shoot("desktop-long")
+	w.flawless()
 }
 
 func testEnglish(t *testing.T, s *stage) {
@@ -451,7 +477,8 @@ func testEnd(t *testing.T, s *stage) {
 	w.find("button", "提交评价")
 	w.shoot("desktop-survey-open")
 	w.tap("button", "提交评价")
-	w.see("感谢您的评价")
+	w.see("谢谢您的评价")
+	w.see("已评价")
 	w.shoot("desktop-rated")
 	c, messages := stored(t, p.db)
 	rating, err := conversations(t, p.db).Rating(t.Context(), c.ID)

@@ -108,7 +108,7 @@ function reply(v, m) {
     publish(v, { t: 'typing', author: 'bot' })
     return setTimeout(() => bot(v, 'answer', '让您久等了，这是答案。', { entry: 'e9', question: t }, '<p>让您久等了，这是答案。</p>'), 4000)
   }
-  if (m.kind === 'pick') return bot(v, 'answer', `关于“${t}”的答案。`, { entry: m.card.entry, question: t, options: related.slice(0, 2) }, `<p>关于“${t.replace(/[<&]/g, '')}”：整机保修 <strong>一年</strong>，热交换器保修 <strong>三年</strong>，自购买之日起计算，请保留好购机发票。</p>`)
+  if (m.kind === 'pick') return bot(v, 'answer', `关于“${t}”的答案。`, { entry: m.card.entry, question: t, options: related.slice(0, 2) }, `<p>关于“${t.replace(/[<&]/g, '')}”：热水器整机保修 <strong>3 年</strong>，水箱换热器 <strong>5 年</strong>，从购买（发票）日期起算。</p>`)
   bot(v, 'refusal', '抱歉，这个问题我还没有学会。您可以换个说法再试试，或者转人工客服为您解答。', { actions: ['handoff'] })
 }
 

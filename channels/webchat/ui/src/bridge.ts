@@ -22,6 +22,7 @@ export type ToFrame =
   | { faqbot: 1; type: 'shown'; open: boolean; page: PageInfo }
 
 export type ToPage =
+  | { faqbot: 1; type: 'hello' } // the answer to init
   | { faqbot: 1; type: 'close' }
   | { faqbot: 1; type: 'unread'; count: number; flash: string }
   | { faqbot: 1; type: 'known' } // the visitor has a conversation: load the frame early next time
@@ -53,12 +54,23 @@ export function readToFrame(v: unknown): ToFrame | undefined {
 export function readToPage(v: unknown): ToPage | undefined {
   const m = object(v)
   if (m.faqbot !== 1) return undefined
-  if (m.type === 'close' || m.type === 'known') return { faqbot: 1, type: m.type }
+  if (m.type === 'hello' || m.type === 'close' || m.type === 'known') return { faqbot: 1, type: m.type }
   if (m.type !== 'unread' || typeof m.count !== 'number' || !(m.count >= 0)) return undefined
   return { faqbot: 1, type: 'unread', count: Math.min(Math.floor(m.count), 999), flash: text(m.flash, 40) }
 }
 
-/** The origins that may embed the frame: JSON, or words, that the server filled in. */
-export function allowedOrigins(list: string, own: string): Set<string> {
-  return new Set([own, ...list.split(/[\s,"[\]]+/).filter((s) => /^https?:\/\/[^/*?#]+$/.test(s))])
+/**
+ * Tells which origins may embed the frame: its own, and those of the list that the
+ * server filled in (JSON, or words). https://*.shop.example stands for all names
+ * below shop.example, with the same scheme and port, but not for itself.
+ */
+export function originTest(list: string, own: string): (origin: string) => boolean {
+  const sites = list.toLowerCase().split(/[\s,"[\]]+/).filter((s) => /^https?:\/\/(\*\.)?[^/*?#]+$/.test(s))
+  const fits = (origin: string) => (site: string) => {
+    const [scheme, suffix] = site.split('*') as [string, string?]
+    if (suffix === undefined) return origin === site
+    const labels = origin.slice(scheme.length, -suffix.length)
+    return origin === scheme + labels + suffix && /^[a-z0-9_-]+(\.[a-z0-9_-]+)*$/.test(labels)
+  }
+  return (origin) => origin === own || sites.some(fits(origin))
 }

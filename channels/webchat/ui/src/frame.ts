@@ -2,10 +2,10 @@
 // the loader's word when it is embedded, then starts the chat.
 
 import './styles/frame.css'
-import { allowedOrigins, readToFrame, type PageInfo, type PageOptions, type ToFrame, type ToPage } from './bridge'
+import { originTest, readToFrame, type PageInfo, type PageOptions, type ToFrame, type ToPage } from './bridge'
 import { Chat } from './chat'
 import { css, defaultColor, makeTheme, parseColor } from './color'
-import { makeTexts, pickLanguage } from './i18n'
+import { makeTexts, pickLanguage, usualLanguage } from './i18n'
 import { allowSound } from './sound'
 import { openStorage } from './storage'
 import { App } from './view/app'
@@ -14,7 +14,7 @@ const initPatience = 3_000 // an iframe without the loader starts by itself
 
 const embedded = window.parent !== window
 const sites = document.querySelector('meta[name="faqbot-sites"]')?.getAttribute('content') ?? ''
-const origins = allowedOrigins(sites, location.origin)
+const allowed = originTest(sites, location.origin)
 
 /** The origin of the page around, known from its first message. */
 let parentOrigin = ''
@@ -45,7 +45,7 @@ function fitToKeyboard(): void {
 function start(options: PageOptions, page: PageInfo, open: boolean): (m: ToFrame) => void {
   const query = new URLSearchParams(location.search)
   const option = (name: keyof PageOptions) => options[name] || (embedded ? '' : (query.get(name) ?? ''))
-  const language = pickLanguage(option('lang') || undefined, navigator.language)
+  const language = pickLanguage(option('lang') || usualLanguage(navigator.language))
   const given = { title: option('title'), welcome: option('welcome'), placeholder: option('placeholder') }
   const texts = makeTexts(language, given)
   const kept = openStorage('localStorage')
@@ -149,13 +149,14 @@ function waitForPage(): void {
     alone()
   }, initPatience)
   window.addEventListener('message', (e) => {
-    if (e.source !== window.parent || !origins.has(e.origin)) return
+    if (e.source !== window.parent || !allowed(e.origin)) return
     const m = readToFrame(e.data)
     if (!m) return
     if (running) return running(m)
     if (m.type !== 'init') return
     clearTimeout(timer)
     parentOrigin = e.origin
+    tell({ faqbot: 1, type: 'hello' })
     running = start(m.options, m.page, m.open)
   })
 }

@@ -3,7 +3,7 @@
 
 import type { Language } from './language'
 
-export { pickLanguage, type Language } from './language'
+export { pickLanguage, usualLanguage, type Language } from './language'
 
 const zhCN = {
   title: '在线客服',
@@ -43,7 +43,7 @@ const zhCN = {
   leaveTextMissing: '请填写留言内容',
   leaveContactWrong: '请检查手机号或邮箱格式',
   leaveSubmit: '提交留言',
-  leaveDone: '留言已提交，我们会尽快回复',
+  leaveDone: '已提交',
   surveyTitle: '服务评价',
   surveySolved: '您的问题解决了吗？',
   surveyStars: '请为本次服务打分',
@@ -52,7 +52,7 @@ const zhCN = {
   surveyBad: '答非所问|内容看不懂|内容过时|找不到人工',
   surveyText: '还有什么想告诉我们的（选填）',
   surveySubmit: '提交评价',
-  surveyDone: '感谢您的评价',
+  surveyDone: '已评价',
   surveyExpired: '评价已过期',
   stars: '很不满意|不满意|一般|满意|非常满意',
   starsOf: '{n} 星',
@@ -141,7 +141,7 @@ const zhTW: Texts = {
   leaveTextMissing: '請填寫留言內容',
   leaveContactWrong: '請檢查手機號碼或電子信箱格式',
   leaveSubmit: '送出留言',
-  leaveDone: '留言已送出，我們會盡快回覆',
+  leaveDone: '已送出',
   surveyTitle: '服務評價',
   surveySolved: '您的問題解決了嗎？',
   surveyStars: '請為本次服務評分',
@@ -150,7 +150,7 @@ const zhTW: Texts = {
   surveyBad: '答非所問|內容看不懂|內容過時|找不到真人',
   surveyText: '還有什麼想告訴我們的（選填）',
   surveySubmit: '送出評價',
-  surveyDone: '感謝您的評價',
+  surveyDone: '已評價',
   surveyExpired: '評價已過期',
   stars: '很不滿意|不滿意|一般|滿意|非常滿意',
   starsOf: '{n} 星',
@@ -236,7 +236,7 @@ const en: Texts = {
   leaveTextMissing: 'Please write a message',
   leaveContactWrong: 'Please check the phone number or e-mail',
   leaveSubmit: 'Send message',
-  leaveDone: 'Message sent. We will reply soon.',
+  leaveDone: 'Sent',
   surveyTitle: 'Rate our service',
   surveySolved: 'Was your question solved?',
   surveyStars: 'How satisfied are you?',
@@ -245,7 +245,7 @@ const en: Texts = {
   surveyBad: 'Off the point|Hard to understand|Out of date|No human available',
   surveyText: 'Anything else to tell us? (optional)',
   surveySubmit: 'Submit rating',
-  surveyDone: 'Thank you for your rating',
+  surveyDone: 'Rated',
   surveyExpired: 'This survey has expired',
   stars: 'Very dissatisfied|Dissatisfied|Neutral|Satisfied|Very satisfied',
   starsOf: '{n} stars',

@@ -11,7 +11,7 @@
 
 import { css, defaultColor, onColor, parseColor } from './color'
 import { optionNames, readToPage, type PageInfo, type PageOptions, type ToFrame } from './bridge'
-import { pickLanguage, type Language } from './language'
+import { pickLanguage, usualLanguage, type Language } from './language'
 import styles from './styles/loader.css?inline'
 
 const labels: Record<Language, [open: string, close: string]> = {
@@ -19,6 +19,7 @@ const labels: Record<Language, [open: string, close: string]> = {
   'zh-TW': ['開啟客服視窗', '關閉客服視窗'],
   en: ['Open the chat', 'Close the chat'],
 }
+const helloPatience = 8_000 // a frame that was refused looks loaded, but never speaks
 const knownKey = 'faqbot.known'
 const phone = '(max-width: 480px)'
 
@@ -53,10 +54,10 @@ function remember(): void {
 function widget(script: HTMLScriptElement): API {
   const data = script.dataset
   const base = new URL('.', script.src)
-  const lang = pickLanguage(data.lang, document.documentElement.lang || undefined, navigator.language)
+  const lang = pickLanguage(data.lang, document.documentElement.lang, usualLanguage(navigator.language))
   const [openLabel, closeLabel] = labels[lang]
   const options = {} as PageOptions
-  for (const name of optionNames) options[name] = data[name] ?? ''
+  for (const name of optionNames) options[name] = data[name] || ''
   options.lang = lang
 
   const host = document.createElement('div')
@@ -88,9 +89,22 @@ function widget(script: HTMLScriptElement): API {
     iframe.src = new URL('frame', base).href
     iframe.onload = () => {
       ready = true
+      setTimeout(apologize, helloPatience)
       tell({ faqbot: 1, type: 'init', options, page: page(), open })
     }
     card.append(iframe)
+  }
+
+  // Until the frame speaks it is not shown: it may be the browser's page of an error.
+  const apology = document.createElement('div')
+
+  function apologize(): void {
+    if (heard || apology.firstChild) return
+    console.warn(`faqbot: is ${location.origin} in chat.sites?`)
+    const link = document.createElement('a')
+    Object.assign(link, { textContent: '在新窗口打开', href: iframe!.src, target: '_blank', rel: 'noopener' })
+    apology.append('客服窗口暂时打不开，请稍后再试', link)
+    card.append(apology)
   }
 
   function show(next: boolean): void {
@@ -173,6 +187,8 @@ function widget(script: HTMLScriptElement): API {
     const m = readToPage(e.data)
     if (!m) return
     heard = true
+    box.classList.add('heard')
+    apology.remove()
     if (m.type === 'close') show(false)
     if (m.type === 'known') remember()
     if (m.type !== 'unread') return
@@ -183,8 +199,8 @@ function widget(script: HTMLScriptElement): API {
   }
 
   function draw(): void {
-    const color = parseColor(data.color ?? '') ?? parseColor(defaultColor)!
-    const px = (value: string | undefined) => (/^\d{1,4}$/.test(value ?? '') ? `${value}px` : '')
+    const color = parseColor(data.color || '') || parseColor(defaultColor)!
+    const px = (value: string | undefined) => (/^\d{1,4}$/.test(value || '') ? `${value}px` : '')
     const set = (name: string, value: string) => value && box.style.setProperty(name, value)
     set('--brand', css(color))
     set('--on', css(onColor(color)))

@@ -1,8 +1,9 @@
 import { describe, expect, it } from 'vitest'
 import { Backoff } from '../src/backoff'
-import { allowedOrigins, readToFrame, readToPage } from '../src/bridge'
+import { originTest, readToFrame, readToPage } from '../src/bridge'
 import { contrast, makeTheme, onColor, parseColor, type RGB } from '../src/color'
-import { choices, makeTexts, pickLanguage, tables, type Texts } from '../src/i18n'
+import { choices, makeTexts, pickLanguage, tables, usualLanguage, type Texts } from '../src/i18n'
+import { offeredTags } from '../src/survey'
 import { newID, openStorage } from '../src/storage'
 import { formatTime } from '../src/time'
 
@@ -58,7 +59,27 @@ describe('texts', () => {
     ['zh', 'zh-CN'], ['zh-Hans-CN', 'zh-CN'], ['zh-TW', 'zh-TW'], ['zh_HK', 'zh-TW'], ['zh-Hant', 'zh-TW'], ['en-GB', 'en'], ['fr', 'zh-CN'], ['', 'zh-CN'],
   ])('%s is shown in %s', (wanted, shown) => expect(pickLanguage(wanted)).toBe(shown))
 
+  it.each([['en-US', 'zh-CN'], ['zh', 'zh-CN'], ['zh-CN', 'zh-CN'], ['zh-TW', 'zh-TW'], ['zh-HK', 'zh-TW'], ['fr', 'zh-CN'], ['', 'zh-CN']])(
+    'a browser in %s gets %s by itself', (browser, shown) => expect(usualLanguage(browser)).toBe(shown))
+
   it('falls through what it does not know', () => expect(pickLanguage(undefined, 'fr', 'en')).toBe('en'))
+})
+
+describe('tags of the survey', () => {
+  const given = ['回答准确', '响应很快', '说得清楚', '答非所问', '没有解决', '想找人工', '价格']
+  it.each([
+    [5, ['回答准确', '响应很快', '说得清楚', '价格']], [4, ['回答准确', '响应很快', '说得清楚', '价格']],
+    [3, ['答非所问', '没有解决', '想找人工', '价格']], [1, ['答非所问', '没有解决', '想找人工', '价格']],
+  ])('for %i stars', (stars, tags) => {
+    for (const texts of Object.values(tables)) expect(offeredTags(given, stars, texts)).toEqual(tags)
+  })
+
+  it('are those of the widget when the server has none', () => {
+    expect(offeredTags([], 4, tables.en)).toEqual(choices(tables.en.surveyGood))
+    expect(offeredTags([], 3, tables.en)).toEqual(choices(tables.en.surveyBad))
+  })
+
+  it('may be none', () => expect(offeredTags(['答非所问'], 5, tables['zh-CN'])).toEqual([]))
 })
 
 describe('times', () => {
@@ -92,13 +113,30 @@ describe('colours', () => {
 })
 
 describe('the bridge', () => {
-  it('allows the own origin and those listed, exactly', () => {
-    const own = 'https://chat.example'
-    expect([...allowedOrigins('__FAQBOT_SITES__', own)]).toEqual([own])
-    expect([...allowedOrigins('https://shop.example https://a.example:8443', own)]).toEqual([own, 'https://shop.example', 'https://a.example:8443'])
-    expect([...allowedOrigins('["https://shop.example","http://b.example"]', own)]).toEqual([own, 'https://shop.example', 'http://b.example'])
-    expect([...allowedOrigins('* https://*.example null javascript:x', own)]).toEqual([own])
-  })
+  const own = 'https://chat.example'
+
+  it.each([
+    ['__FAQBOT_SITES__', own, true],
+    ['__FAQBOT_SITES__', 'https://shop.example', false],
+    ['https://shop.example https://a.example:8443', 'https://a.example:8443', true],
+    ['["https://shop.example","http://b.example"]', 'http://b.example', true],
+    ['https://shop.example', 'http://shop.example', false],
+    ['https://shop.example', 'https://a.shop.example', false],
+    ['* https://* null javascript:x', 'https://shop.example', false],
+    ['* https://* null', 'null', false],
+    ['https://*.shop.example', 'https://a.shop.example', true],
+    ['["https://*.Shop.example"]', 'https://a.b.shop.example', true],
+    ['https://*.shop.example', 'https://shop.example', false],
+    ['https://*.shop.example', 'https://.shop.example', false],
+    ['https://*.shop.example', 'https://evil-shop.example', false],
+    ['https://*.shop.example', 'https://shop.example.evil.com', false],
+    ['https://*.shop.example', 'https://a.shop.example.evil.com', false],
+    ['https://*.shop.example', 'http://a.shop.example', false],
+    ['https://*.shop.example', 'https://a.shop.example:8443', false],
+    ['https://*.shop.example:8443', 'https://a.shop.example:8443', true],
+    ['https://*.shop.example', 'https://evil.com:1.shop.example', false],
+    ['https://a.*.example', 'https://a.shop.example', false],
+  ])('of the sites %s, %s may embed: %s', (sites, origin, may) => expect(originTest(sites, own)(origin)).toBe(may))
 
   it('takes only messages of the right shape', () => {
     for (const m of [null, 'x', 1, {}, { faqbot: 1 }, { faqbot: 1, type: 'init' }, { faqbot: 2, type: 'shown', open: true }, { faqbot: 1, type: 'eval', open: true }]) {
@@ -107,6 +145,7 @@ describe('the bridge', () => {
     for (const m of [null, [], { faqbot: 1, type: 'x' }, { type: 'close' }, { faqbot: 1, type: 'unread', count: '1' }, { faqbot: 1, type: 'unread', count: NaN }, { faqbot: 1, type: 'unread', count: -1 }]) {
       expect(readToPage(m)).toBeUndefined()
     }
+    expect(readToPage({ faqbot: 1, type: 'hello' })).toEqual({ faqbot: 1, type: 'hello' })
     expect(readToPage({ faqbot: 1, type: 'unread', count: 1e9, flash: 'x'.repeat(99) })).toEqual({ faqbot: 1, type: 'unread', count: 999, flash: 'x'.repeat(40) })
   })
 

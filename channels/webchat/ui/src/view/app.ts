@@ -96,6 +96,7 @@ export class App {
       this.frame = 0
       this.list.render(this.ctx.chat.rows())
       this.bar.update()
+      this.element.classList.toggle('away', !this.ctx.chat.connected)
       this.composer.refresh()
     }
     // Hidden pages get no frames, but must count and ring all the same.
@@ -112,7 +113,7 @@ export class App {
 
   /** The widget was opened. */
   shown(focus: boolean): void {
-    this.list.toBottom()
+    this.list.toLatest()
     if (focus) this.composer.focus()
   }
 

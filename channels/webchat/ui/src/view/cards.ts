@@ -2,6 +2,7 @@
 
 import { choices, fill } from '../i18n'
 import type { Message, Option } from '../protocol'
+import { offeredTags } from '../survey'
 import type { Fate } from '../timeline'
 import { draft, type Context } from './context'
 import { h, icon } from './dom'
@@ -124,13 +125,13 @@ export function leaveForm(ctx: Context, m: Message, fate: Fate): HTMLElement {
   const d = draft(ctx, `leave/${m.conversation}/${m.seq}`, { name: '', contact: '', text: '' })
   const id = `leave-${m.seq}`
   const problem = h('div.field-problem', { role: 'alert', hidden: true })
-  const input = (name: 'name' | 'contact', label: string, hint: string, auto: string) =>
+  const input = (name: 'name' | 'contact', most: number, label: string, hint: string, auto: string) =>
     h(
       'label.form-row',
       null,
       h('span.form-label', null, label),
       h('input.field', {
-        value: d[name], maxlength: 60, placeholder: hint, autocomplete: auto,
+        value: d[name], maxlength: most, placeholder: hint, autocomplete: auto,
         oninput: (e: Event) => (d[name] = (e.target as HTMLInputElement).value),
       }),
     )
@@ -143,7 +144,7 @@ export function leaveForm(ctx: Context, m: Message, fate: Fate): HTMLElement {
     problem.hidden = false
     field.focus()
   }
-  const contact = input('contact', t.leaveContact, t.leaveContactHint, 'tel')
+  const contact = input('contact', 100, t.leaveContact, t.leaveContactHint, 'tel')
   const submit = (e: Event) => {
     e.preventDefault()
     const [name, reach, text] = [d.name.trim(), d.contact.trim(), d.text.trim()]
@@ -154,7 +155,7 @@ export function leaveForm(ctx: Context, m: Message, fate: Fate): HTMLElement {
   return h(
     'form.form',
     { onsubmit: submit, novalidate: true },
-    input('name', t.leaveName, t.leaveNameHint, 'name'),
+    input('name', 50, t.leaveName, t.leaveNameHint, 'name'),
     contact,
     h('label.form-row', { for: id }, h('span.form-label.required', null, t.leaveText), words),
     problem,
@@ -227,7 +228,7 @@ function surveySteps(ctx: Context, m: Message, d: SurveyDraft, paint: (focus?: s
   )
   if (d.stars === 0) return steps
 
-  const offered = m.card.tags.length > 0 ? m.card.tags : choices(d.stars >= 4 ? t.surveyGood : t.surveyBad)
+  const offered = offeredTags(m.card.tags, d.stars, t)
   const tag = (name: string) => {
     const b = h('button.chip.chip-toggle', { type: 'button', 'aria-pressed': String(d.tags.includes(name)) }, name)
     b.addEventListener('click', () => {
@@ -242,8 +243,7 @@ function surveySteps(ctx: Context, m: Message, d: SurveyDraft, paint: (focus?: s
       ...(d.tags.length > 0 ? { tags: d.tags } : {}), ...(d.text.trim() ? { text: d.text.trim() } : {}),
     })
   steps.push(
-    question(t.surveyTags),
-    h('div.chips', null, ...offered.map(tag)),
+    ...(offered.length > 0 ? [question(t.surveyTags), h('div.chips', null, ...offered.map(tag))] : []),
     h('textarea.field', {
       rows: 2, maxlength: 200, value: d.text, placeholder: t.surveyText, 'aria-label': t.surveyText,
       oninput: (e: Event) => (d.text = (e.target as HTMLTextAreaElement).value),

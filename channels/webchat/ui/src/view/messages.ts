@@ -3,6 +3,7 @@
 
 import { sanitize } from '../sanitize'
 import { formatTime } from '../time'
+import { anchorFor, rest, type Anchor } from '../scroll'
 import type { MessageRow, Row } from '../timeline'
 import * as cards from './cards'
 import type { Context } from './context'
@@ -18,14 +19,17 @@ export class MessageList {
   private lastKey = ''
   private firstKey = ''
   private following = true
+  private anchor: Anchor | undefined // what is read from its beginning
 
   constructor(private readonly ctx: Context) {
     this.list.setAttribute('aria-label', ctx.texts.messages)
+    // Who works in the list reads no more: what opens there must not move away.
+    this.list.addEventListener('click', () => this.release(), true)
     this.pill = h('button.pill', { type: 'button', hidden: true, onclick: () => this.toBottom(true) }, icon('down'), ctx.texts.newMessages)
     this.scroller.addEventListener('scroll', () => this.scrolled(), { passive: true })
     // Pictures, fonts and the keyboard change heights without a new row.
     if ('ResizeObserver' in window) {
-      const watch = new ResizeObserver(() => this.following && this.toBottom())
+      const watch = new ResizeObserver(() => this.following && this.settle())
       watch.observe(this.list)
       watch.observe(this.scroller)
     }
@@ -44,20 +48,53 @@ export class MessageList {
 
   toBottom(smooth = false): void {
     this.following = true
+    this.anchor = undefined
     this.pill.hidden = true
     const still = window.matchMedia('(prefers-reduced-motion: reduce)').matches
     if (smooth && !still && 'scrollBehavior' in document.documentElement.style) this.scroller.scrollTo({ top: this.scroller.scrollHeight, behavior: 'smooth' })
     else this.scroller.scrollTop = this.scroller.scrollHeight
   }
 
+  /** Goes to the newest exchange: to its beginning, if it is new. */
+  toLatest(): void {
+    this.following = true
+    this.pill.hidden = true
+    this.settle()
+  }
+
+  private get bottom(): number {
+    return this.scroller.scrollHeight - this.scroller.clientHeight
+  }
+
+  private get rest(): number {
+    const top = (key = '') => this.built.get(key)?.element.offsetTop
+    const question = top(this.anchor?.question)
+    // A provisional answer gives its place to the real one.
+    const tops = question === undefined ? undefined : { question, reply: top(this.anchor?.reply) ?? question }
+    return rest(this.bottom, this.scroller.clientHeight, tops)
+  }
+
+  private settle(): void {
+    this.scroller.scrollTop = this.rest
+  }
+
+  private release(): void {
+    if (!this.anchor) return
+    this.following = this.following && this.rest >= this.bottom - 2
+    this.anchor = undefined
+  }
+
   private scrolled(): void {
-    this.following = this.atBottom
-    if (this.following) this.pill.hidden = true
+    const away = this.scroller.scrollTop - this.rest
+    if (away > 2) this.anchor = undefined
+    this.following = this.atBottom || (this.anchor !== undefined && away > -2)
+    if (this.atBottom) this.pill.hidden = true
     if (this.scroller.scrollTop < 40 && !this.following) this.ctx.chat.loadHistory()
   }
 
   render(rows: Row[]): void {
     const before = { height: this.scroller.scrollHeight, top: this.scroller.scrollTop }
+    const hides = this.anchor !== undefined && this.rest < this.bottom - 2
     const first = rows.find((r) => r.type === 'message')?.key ?? ''
     const last = [...rows].reverse().find((r) => r.type === 'message')
     const prepended = this.firstKey !== '' && first !== this.firstKey && this.built.has(this.firstKey)
@@ -70,22 +107,19 @@ export class MessageList {
     const known = this.lastKey
     this.firstKey = first
     this.lastKey = last?.key ?? ''
-    if (last && last.key !== known) this.follow(last as MessageRow)
-    else if (this.following) this.toBottom()
+    if (last && last.key !== known) this.follow(rows, last as MessageRow, known, hides)
+    else if (this.following) this.settle()
   }
 
   /** A new last message: go there, or say that it is there. */
-  private follow(row: MessageRow): void {
-    if (!this.following && row.message.author !== 'visitor') {
-      this.pill.hidden = false
+  private follow(rows: Row[], last: MessageRow, known: string, hides: boolean): void {
+    if (last.message.author === 'visitor') return this.toBottom()
+    if (!this.following || hides) {
+      this.pill.hidden = this.seesLast
       return
     }
-    this.toBottom()
-    // One that is higher than the list is read from its beginning.
-    const element = this.built.get(row.key)?.element
-    if (!element || element.offsetHeight < this.scroller.clientHeight - 12) return
-    this.following = false
-    this.scroller.scrollTop = element.offsetTop - 8
+    this.anchor = anchorFor(rows, known, this.anchor)
+    this.settle()
   }
 
   private place(rows: Row[]): void {
