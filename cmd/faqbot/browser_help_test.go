@@ -196,7 +196,11 @@ func (w *window) listen() {
 		},
 		func(e *proto.RuntimeConsoleAPICalled) {
 			if e.Type == proto.RuntimeConsoleAPICalledTypeError || e.Type == proto.RuntimeConsoleAPICalledTypeWarning {
-				w.note(fmt.Sprintf("console: %v", e.Args))
+				text := "console:"
+				for _, arg := range e.Args {
+					text += " " + arg.Value.String() + arg.Description
+				}
+				w.note(text)
 			}
 		},
 		func(e *proto.LogEntryAdded) {
