@@ -195,3 +195,23 @@ func readTexts(b *testing.B) []string {
 	}
 	return texts
 }
+
+// BenchmarkSuggest measures what is offered while somebody types: the first
+// characters of each query.
+func BenchmarkSuggest(b *testing.B) {
+	for _, size := range []int{10_000, 100_000} {
+		texts, queries := corpus(b, size)
+		typed := make([]string, len(queries))
+		for i, q := range queries {
+			runes := []rune(q)
+			typed[i] = string(runes[:max(2, len(runes)*(1+i%3)/4)])
+		}
+		b.Run(fmt.Sprintf("questions=%d", len(texts)), func(b *testing.B) {
+			answerer := openOver(b, texts)
+			percentiles(b, typed, func(q string) error {
+				_, err := answerer.Complete(context.Background(), intent.Query{Text: q}, 6)
+				return err
+			})
+		})
+	}
+}

@@ -41,6 +41,7 @@ func New() *Renderer {
 // HTML returns the text as HTML in which only harmless elements are left. To do
 // it again with the outcome changes nothing.
 func (r *Renderer) HTML(text string) string {
+	text = strings.ReplaceAll(text, "\x00", "") // HTML readers drop it or not as they like
 	if strings.TrimSpace(text) == "" {
 		return ""
 	}
