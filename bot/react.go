@@ -194,13 +194,13 @@ func (t *turn) finds(words []string, in func(text, word string) bool) bool {
 // withoutExcepted returns the normal form of the message without the phrases that
 // only look like one of the words, as 人工费 does.
 func (t *turn) withoutExcepted() string {
-	var pairs []string
+	text := t.key()
 	for _, phrase := range t.speech.Handoff.Except {
 		if key := t.engine.keyOf(phrase); key != "" {
-			pairs = append(pairs, key, "\n")
+			text = strings.ReplaceAll(text, key, "\n")
 		}
 	}
-	return strings.NewReplacer(pairs...).Replace(t.key())
+	return text
 }
 
 // no ends a text that turns what follows around, like 不要再给我.

@@ -277,8 +277,8 @@ func (m *Matcher) compareAll(question *wording, hits []Hit) []Compared {
 // bestOfEach scores the wordings and keeps the best of each entry.
 func (m *Matcher) bestOfEach(compared []Compared) []Ranked {
 	place := make(map[*entry]int, len(compared))
-	var ranked []Ranked
-	var scores [][]float64 // of each entry's wordings
+	ranked := make([]Ranked, 0, len(compared))
+	scores := make([][]float64, 0, len(compared)) // of each entry's wordings
 	for i := range compared {
 		r := Ranked{Compared: compared[i], Score: m.weights.score((*features)(&compared[i].Features))}
 		at, seen := place[r.entry]
