@@ -124,6 +124,8 @@ func (h *Hub) add(socket *websocket.Conn, open func(*Conn) Handler) {
 	c.heard.Store(true)
 	socket.SetPongHandler(c.pong)
 	if !h.register(c) {
+		goingAway := websocket.FormatCloseMessage(int(CodeGoingAway), "")
+		_ = socket.WriteControl(websocket.CloseMessage, goingAway, time.Now().Add(h.options.WriteTimeout))
 		_ = socket.Close() // the client comes back elsewhere
 		return
 	}

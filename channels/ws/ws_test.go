@@ -222,11 +222,15 @@ func TestSilent(t *testing.T) {
 // TestShutdownSpreads checks that not all are sent away at once.
 func TestShutdownSpreads(t *testing.T) {
 	hub := ws.NewHub(ws.Options{})
+	times := make(chan time.Time, 5)
+	opened := make(chan struct{}, cap(times))
 	server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		hub.Upgrade(w, r, func(c *ws.Conn) ws.Handler { return &echo{c, make(chan ws.Code, 2)} })
+		hub.Upgrade(w, r, func(c *ws.Conn) ws.Handler {
+			opened <- struct{}{}
+			return &echo{c, make(chan ws.Code, 2)}
+		})
 	}))
 	defer server.Close()
-	times := make(chan time.Time, 5)
 	for range cap(times) {
 		client, _, err := websocket.DefaultDialer.Dial(strings.Replace(server.URL, "http", "ws", 1), nil)
 		if err != nil {
@@ -240,6 +244,9 @@ func TestShutdownSpreads(t *testing.T) {
 			}
 			times <- time.Now()
 		}()
+	}
+	for range cap(times) {
+		<-opened // what comes later is sent away at once
 	}
 	ctx, cancel := context.WithTimeout(context.Background(), patience)
 	defer cancel()
