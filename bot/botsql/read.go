@@ -24,11 +24,28 @@ func (s *Store) read(ctx context.Context, doing string, scan func(*sql.Rows) err
 	if err != nil {
 		return failure(ctx, doing, err)
 	}
+	if err := ctx.Err(); err != nil {
+		return failure(ctx, doing, err)
+	}
+	if s.endsSoon() {
+		limited = context.WithoutCancel(ctx)
+	}
 	rows, err := statement.QueryContext(limited, args...)
 	if err == nil {
 		err = scanAll(rows, scan)
 	}
 	return failure(ctx, doing, err)
+}
+
+// endsSoon reports whether a query may do without a watch over its context, which
+// costs two goroutines: on SQLite it is short, and only the wait for a connection,
+// if none is free, needs a bound.
+func (s *Store) endsSoon() bool {
+	if s.dialect != sqldb.SQLite {
+		return false
+	}
+	pool := s.db.Stats()
+	return pool.MaxOpenConnections == 0 || pool.InUse < pool.MaxOpenConnections
 }
 
 // prepared returns the statement of a query, which is prepared once for each
