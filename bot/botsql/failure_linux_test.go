@@ -10,6 +10,8 @@ import (
 	"github.com/google/go-cmp/cmp"
 
 	"faqbot/bot"
+	"faqbot/knowledge/sqldb"
+	"faqbot/knowledge/sqldb/sqltest"
 )
 
 // TestFullDisk runs on a small disk of its own, which needs the right to mount
@@ -24,7 +26,7 @@ func TestFullDisk(t *testing.T) {
 			t.Error(err)
 		}
 	})
-	store := sqlite.storeOn(t, connect(t, "sqlite", sqliteDSN(filepath.Join(disk, "bot.db"))))
+	store := sqlite.storeOn(t, sqltest.Connect(t, sqldb.SQLite, sqltest.SQLiteDSN(filepath.Join(disk, "bot.db"))))
 	ballast := filepath.Join(disk, "ballast")
 	if err := os.WriteFile(ballast, make([]byte, 1<<20), 0o600); err != nil {
 		t.Fatal(err)

@@ -15,6 +15,7 @@ import (
 	"faqbot/bot"
 	"faqbot/bot/botsql"
 	"faqbot/knowledge/sqldb"
+	"faqbot/knowledge/sqldb/sqltest"
 )
 
 // fill commits turns from several callers until each of them is refused, which
@@ -47,7 +48,7 @@ func fill(t *testing.T, store bot.Store, name string) (stored int) {
 // TestFullDatabase gives the database no more pages than it has, and then some.
 func TestFullDatabase(t *testing.T) {
 	path := filepath.Join(t.TempDir(), "bot.db")
-	roomy := connect(t, "sqlite", sqliteDSN(path))
+	roomy := sqltest.Connect(t, sqldb.SQLite, sqltest.SQLiteDSN(path))
 	if err := botsql.Migrate(t.Context(), roomy, sqldb.SQLite); err != nil {
 		t.Fatal(err)
 	}
@@ -56,7 +57,7 @@ func TestFullDatabase(t *testing.T) {
 	if err := roomy.QueryRowContext(t.Context(), `PRAGMA page_count`).Scan(&pages); err != nil {
 		t.Fatal(err)
 	}
-	store := sqlite.storeOn(t, connect(t, "sqlite", sqliteDSN(path, fmt.Sprintf("max_page_count(%d)", pages+60))))
+	store := sqlite.storeOn(t, sqltest.Connect(t, sqldb.SQLite, sqltest.SQLiteDSN(path, fmt.Sprintf("max_page_count(%d)", pages+60))))
 	stored := fill(t, store, "a")
 	before := dump(t, store)
 	if stored == 0 || len(before.Conversations) != stored {
@@ -76,11 +77,11 @@ func TestFullDatabase(t *testing.T) {
 
 func TestReadOnlyDatabase(t *testing.T) {
 	path := filepath.Join(t.TempDir(), "bot.db")
-	writable := sqlite.storeOn(t, connect(t, "sqlite", sqliteDSN(path)))
+	writable := sqlite.storeOn(t, sqltest.Connect(t, sqldb.SQLite, sqltest.SQLiteDSN(path)))
 	if err := writable.Commit(t.Context(), opening("a")); err != nil {
 		t.Fatal(err)
 	}
-	db := connect(t, "sqlite", sqliteDSN(path, "query_only(ON)"))
+	db := sqltest.Connect(t, sqldb.SQLite, sqltest.SQLiteDSN(path, "query_only(ON)"))
 	store := botsql.New(db, sqldb.SQLite)
 	defer func() { _ = store.Close() }()
 	if err := store.Commit(t.Context(), opening("b")); !errors.Is(err, bot.ErrUnavailable) {
@@ -166,7 +167,7 @@ func TestExhaustedPool(t *testing.T) {
 }
 
 func TestServerAway(t *testing.T) {
-	store := botsql.New(connect(t, "pgx", "postgres://nobody@127.0.0.1:1/none?sslmode=disable"), sqldb.PostgreSQL)
+	store := botsql.New(sqltest.Connect(t, sqldb.PostgreSQL, "postgres://nobody@127.0.0.1:1/none?sslmode=disable"), sqldb.PostgreSQL)
 	if err := store.Commit(t.Context(), opening("a")); !errors.Is(err, bot.ErrUnavailable) {
 		t.Errorf("Commit: got %v, want ErrUnavailable", err)
 	}

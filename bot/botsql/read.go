@@ -32,7 +32,7 @@ func (s *Store) read(ctx context.Context, doing string, scan func(*sql.Rows) err
 	}
 	rows, err := statement.QueryContext(limited, args...)
 	if err == nil {
-		err = scanAll(rows, scan)
+		err = sqldb.ScanAll(rows, scan)
 	}
 	return failure(ctx, doing, err)
 }
@@ -63,16 +63,6 @@ func (s *Store) prepared(ctx context.Context, query string) (*sql.Stmt, error) {
 		return other.(*sql.Stmt), nil
 	}
 	return statement, nil
-}
-
-func scanAll(rows *sql.Rows, scan func(*sql.Rows) error) error {
-	defer func() { _ = rows.Close() }() // rows.Err has what matters
-	for rows.Next() {
-		if err := scan(rows); err != nil {
-			return err
-		}
-	}
-	return rows.Err()
 }
 
 // one is the first of what was read, or bot.ErrNotFound.

@@ -155,7 +155,7 @@ func (s *session) query(ctx context.Context, what statement, args []any, scan fu
 	if err != nil {
 		return err
 	}
-	return scanAll(rows, scan)
+	return sqldb.ScanAll(rows, scan)
 }
 
 // prepare returns the prepared statement, or nil if the driver does that.

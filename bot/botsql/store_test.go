@@ -3,19 +3,16 @@ package botsql_test
 import (
 	"context"
 	"database/sql"
-	"net/url"
 	"os"
 	"path/filepath"
 	"testing"
-
-	_ "github.com/jackc/pgx/v5/stdlib"
-	_ "modernc.org/sqlite"
 
 	"faqbot/bot"
 	"faqbot/bot/botsql"
 	"faqbot/bot/bottest"
 	"faqbot/knowledge/kbtest/pgtest"
 	"faqbot/knowledge/sqldb"
+	"faqbot/knowledge/sqldb/sqltest"
 )
 
 // database is a kind of database that tests run on.
@@ -32,50 +29,20 @@ var (
 
 func openSQLite(t testing.TB) (*sql.DB, string) {
 	t.Helper()
-	dsn := sqliteDSN(filepath.Join(t.TempDir(), "bot.db"))
-	return connect(t, "sqlite", dsn), dsn
-}
-
-// sqliteDSN has the settings of the program, with more of them.
-func sqliteDSN(path string, pragmas ...string) string {
-	return "file:" + path + "?" + url.Values{
-		"_txlock": {"immediate"},
-		"_pragma": append([]string{
-			"busy_timeout(500)", "journal_mode(WAL)", "synchronous(FULL)", "foreign_keys(ON)",
-			"cache_size(-65536)", "temp_store(MEMORY)",
-		}, pragmas...),
-	}.Encode()
+	dsn := sqltest.SQLiteDSN(filepath.Join(t.TempDir(), "bot.db"))
+	return sqltest.Connect(t, sqldb.SQLite, dsn), dsn
 }
 
 func openPostgreSQL(t testing.TB) (*sql.DB, string) {
 	t.Helper()
 	dsn := pgtest.DSN(t) + "&synchronous_commit=off" // nothing here pulls the plug
-	return connect(t, "pgx", dsn), dsn
-}
-
-func connect(t testing.TB, driver, dsn string) *sql.DB {
-	t.Helper()
-	db, err := sql.Open(driver, dsn)
-	if err != nil {
-		t.Fatal(err)
-	}
-	db.SetMaxOpenConns(6)
-	db.SetMaxIdleConns(6)
-	t.Cleanup(func() {
-		if err := db.Close(); err != nil {
-			t.Error(err)
-		}
-	})
-	return db
+	return sqltest.Connect(t, sqldb.PostgreSQL, dsn), dsn
 }
 
 // reopen connects once more, as another process would.
 func (d database) reopen(t testing.TB, dsn string) *sql.DB {
 	t.Helper()
-	if d.dialect == sqldb.PostgreSQL {
-		return connect(t, "pgx", dsn)
-	}
-	return connect(t, "sqlite", dsn)
+	return sqltest.Connect(t, d.dialect, dsn)
 }
 
 // store returns an empty store and its database.

@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"faqbot/bot"
+	"faqbot/knowledge/kbtest"
 )
 
 // racers is how many goroutines the races have.
@@ -24,22 +25,6 @@ var concurrencyTests = []storeTest{
 	{"losers take no others with them", testMixedRace},
 	{"a reader sees commits whole", testWholeRace},
 	{"cancelled or not, all or nothing", testCancelRace},
-}
-
-// race runs do in n goroutines that start together and returns what they return.
-func race(n int, do func(i int) error) []error {
-	errs := make([]error, n)
-	start := make(chan struct{})
-	var wg sync.WaitGroup
-	for i := range n {
-		wg.Go(func() {
-			<-start
-			errs[i] = do(i)
-		})
-	}
-	close(start)
-	wg.Wait()
-	return errs
 }
 
 // oneWins checks that one of the racers succeeded and the others got ErrConflict.
@@ -79,13 +64,13 @@ func (f *fixture) gapFree(id string, n int64) {
 
 func testOpenRace(f *fixture) {
 	v := visitor("a")
-	f.oneWins("with different ids", race(racers, func(i int) error {
+	f.oneWins("with different ids", kbtest.Race(racers, func(i int) error {
 		return f.store.Commit(f.ctx, opening(fmt.Sprint("c", i), v, minute(i)))
 	}))
 	if d := f.dump(); len(d.Conversations) != 1 || len(d.Messages[d.Conversations[0].ID]) != 2 {
 		f.Errorf("stored: %+v", d)
 	}
-	f.oneWins("with one id", race(racers, func(i int) error {
+	f.oneWins("with one id", kbtest.Race(racers, func(i int) error {
 		return f.store.Commit(f.ctx, opening("d", visitor(fmt.Sprint("d", i)), minute(i)))
 	}))
 	f.gapFree("d", 2)
@@ -94,7 +79,7 @@ func testOpenRace(f *fixture) {
 func testGoOnRace(f *fixture) {
 	c := f.commit(opening("c", visitor("a"), minute(0)))
 	for round := range int64(5) {
-		f.oneWins(fmt.Sprint("round ", round), race(racers, func(i int) error {
+		f.oneWins(fmt.Sprint("round ", round), kbtest.Race(racers, func(i int) error {
 			return f.store.Commit(f.ctx, after(c, minute(i), asked(fmt.Sprint(round, "-", i), "问"), replied("答")))
 		}))
 		c = f.conversation("c")
@@ -107,7 +92,7 @@ func testGoOnRace(f *fixture) {
 func testWriterRace(f *fixture) {
 	const each = 4
 	f.commit(opening("c", visitor("a"), minute(0)))
-	errs := race(racers, func(i int) error {
+	errs := kbtest.Race(racers, func(i int) error {
 		for n := range each {
 			for {
 				c, err := f.store.Conversation(f.ctx, "c")
@@ -138,7 +123,7 @@ func testSentRace(f *fixture) {
 		c := f.commit(opening(fmt.Sprint("c", i), v, minute(i)))
 		closed = append(closed, f.commit(closing(c, minute(i))))
 	}
-	f.oneWins("in different conversations", race(racers, func(i int) error {
+	f.oneWins("in different conversations", kbtest.Race(racers, func(i int) error {
 		return f.store.Commit(f.ctx, after(closed[i], minute(99), asked("same", fmt.Sprint(i))))
 	}))
 	if m, err := f.store.Sent(f.ctx, v, "same"); err != nil || m.Seq != 4 {
@@ -148,7 +133,7 @@ func testSentRace(f *fixture) {
 
 func testRatingRace(f *fixture) {
 	c := f.commit(opening("c", visitor("a"), minute(0)))
-	f.oneWins("rating", race(racers, func(i int) error {
+	f.oneWins("rating", kbtest.Race(racers, func(i int) error {
 		t := after(c, minute(1), asked(fmt.Sprint(i), "评价"))
 		t.Rating = &bot.Rating{Conversation: "c", Seq: 3, Stars: i%5 + 1}
 		return f.store.Commit(f.ctx, t)
@@ -163,7 +148,7 @@ func testMarkRace(f *fixture) {
 		more = append(more, replied("答"))
 	}
 	f.commit(after(c, minute(1), more...))
-	errs := race(racers, func(i int) error {
+	errs := kbtest.Race(racers, func(i int) error {
 		for n := range 4 {
 			if err := f.store.MarkRead(f.ctx, "c", int64(i*2-n)); err != nil {
 				return err
@@ -187,7 +172,7 @@ func testLeaveRace(f *fixture) {
 	var readErr error
 	var reader sync.WaitGroup
 	reader.Go(func() { seen, readErr = followLeaves(f.ctx, f.store, done) })
-	errs := race(racers, func(i int) error {
+	errs := kbtest.Race(racers, func(i int) error {
 		for n := range each {
 			id := fmt.Sprintf("c%d-%d", i, n)
 			t := opening(id, visitor(id), minute(n))
@@ -235,7 +220,7 @@ func testMixedRace(f *fixture) {
 	for i := range racers {
 		f.commit(opening(fmt.Sprint("c", i), visitor(fmt.Sprint(i)), minute(0)))
 	}
-	errs := race(2*racers, func(i int) error {
+	errs := kbtest.Race(2*racers, func(i int) error {
 		id, v := fmt.Sprint("c", i%racers), visitor(fmt.Sprint(i%racers))
 		c := opening(id, v, minute(0)).Conversation
 		for round := range rounds {
@@ -315,7 +300,7 @@ func testWholeRace(f *fixture) {
 func testCancelRace(f *fixture) {
 	const rounds = 6
 	errs := make([][rounds]error, racers)
-	race(racers, func(i int) error {
+	kbtest.Race(racers, func(i int) error {
 		for n := range rounds {
 			ctx, cancel := context.WithTimeout(f.ctx, time.Duration(i*n)*100*time.Microsecond)
 			x, y := fmt.Sprintf("x%d-%d", i, n), fmt.Sprintf("y%d-%d", i, n)

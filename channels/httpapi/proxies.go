@@ -26,7 +26,8 @@ func ParseProxies(texts []string) (Proxies, error) {
 
 func parsePrefix(text string) (netip.Prefix, error) {
 	if strings.Contains(text, "/") {
-		return netip.ParsePrefix(text)
+		prefix, err := netip.ParsePrefix(text)
+		return prefix.Masked(), err
 	}
 	addr, err := netip.ParseAddr(text)
 	if err != nil {

@@ -117,11 +117,10 @@ func TestPollWakes(t *testing.T) {
 func TestPollEndsAtShutdown(t *testing.T) {
 	s := start(t, func(c *webchat.Config) { c.PollWait = time.Hour })
 	who := s.session("")
-	polled := make(chan []frame)
+	polled, looked := make(chan []frame), make(chan struct{})
+	s.engine.set(func(e *fakeEngine) { e.looked = func() { close(looked) } })
 	go func() { polled <- s.poll(who.Token, "", 0) }()
-	for s.chat.Listeners() == 0 {
-		time.Sleep(time.Millisecond)
-	}
+	<-looked
 	if err := s.chat.Close(); err != nil {
 		t.Fatal(err)
 	}

@@ -3,8 +3,9 @@ package webchat
 import (
 	"fmt"
 	"net/http"
-	"net/url"
 	"strings"
+
+	"faqbot/channels/httpapi"
 )
 
 // origins says from which pages requests may come.
@@ -28,26 +29,13 @@ func newOrigins(config Config) (origins, error) {
 func originSet(texts []string) (map[string]bool, error) {
 	set := map[string]bool{}
 	for _, text := range texts {
-		origin, err := parseOrigin(text)
+		origin, err := httpapi.ParseOrigin(text)
 		if err != nil {
 			return nil, err
 		}
 		set[origin] = true
 	}
 	return set, nil
-}
-
-// parseOrigin returns the origin as browsers write it.
-func parseOrigin(text string) (string, error) {
-	u, err := url.Parse(strings.TrimSpace(text))
-	if err != nil {
-		return "", fmt.Errorf("origin %q: %w", text, err)
-	}
-	if u.Scheme != "http" && u.Scheme != "https" || u.Host == "" || strings.Trim(u.Path, "/") != "" ||
-		u.User != nil || u.RawQuery != "" || u.Fragment != "" || strings.ContainsAny(u.Host, " ;,'\"") {
-		return "", fmt.Errorf("origin %q is not of the form https://example.com", text)
-	}
-	return strings.ToLower(u.Scheme + "://" + u.Host), nil
 }
 
 // allows reports whether a request may come from where it says.

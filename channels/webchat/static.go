@@ -49,7 +49,7 @@ func newFiles(config Config) (*files, error) {
 		return nil, errors.New("none are given")
 	}
 	for _, text := range config.Sites {
-		site, err := parseOrigin(text)
+		site, err := httpapi.ParseOrigin(text)
 		if err != nil {
 			return nil, fmt.Errorf("sites: %w", err)
 		}

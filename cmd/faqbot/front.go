@@ -8,6 +8,7 @@ import (
 	"net"
 	"net/http"
 	"net/http/pprof"
+	"strconv"
 	"strings"
 	"sync/atomic"
 	"syscall"
@@ -15,6 +16,8 @@ import (
 
 	"github.com/prometheus/client_golang/prometheus/promhttp"
 	"go.uber.org/zap"
+
+	"faqbot/channels/httpapi"
 )
 
 // Limits of the connections.
@@ -22,7 +25,8 @@ const (
 	headerTime   = 10 * time.Second
 	idleTime     = 2 * time.Minute
 	maxHeader    = 16 << 10
-	restartAfter = "1" // seconds
+	restartAfter = time.Second
+	codeStarting = 5030 // as in the protocol of the chat
 )
 
 // front is where the program can be reached: one listener for customers, and one
@@ -118,18 +122,17 @@ func (f *front) readiness(w http.ResponseWriter, _ *http.Request) {
 
 // starting tells a browser to come back, and a program that it is too early.
 func starting(w http.ResponseWriter, r *http.Request) {
-	w.Header().Set("Retry-After", restartAfter)
-	w.Header().Set("Cache-Control", "no-store")
 	if strings.Contains(r.Header.Get("Accept"), "text/html") {
+		again := strconv.Itoa(int(restartAfter.Seconds()))
 		w.Header().Set("Content-Type", "text/html; charset=utf-8")
-		w.Header().Set("Refresh", restartAfter)
+		w.Header().Set("Cache-Control", "no-store")
+		w.Header().Set("Retry-After", again)
+		w.Header().Set("Refresh", again)
 		w.WriteHeader(http.StatusServiceUnavailable)
 		io.WriteString(w, `<!doctype html><html lang="zh-CN"><meta charset="utf-8"><title>正在启动</title><p>客服正在启动，马上就好…</p></html>`)
 		return
 	}
-	w.Header().Set("Content-Type", "application/json")
-	w.WriteHeader(http.StatusServiceUnavailable)
-	io.WriteString(w, `{"error":{"code":5030,"text":"客服正在启动，请稍候"}}`+"\n")
+	httpapi.WriteError(w, &httpapi.Error{Code: codeStarting, Text: "客服正在启动，请稍候", RetryAfter: restartAfter})
 }
 
 // ready begins to serve customers.

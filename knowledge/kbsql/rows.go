@@ -68,19 +68,9 @@ func queryKeys(ctx context.Context, tx *sql.Tx, query string, keys []string, sca
 		if err != nil {
 			return err
 		}
-		if err := scanAll(rows, scan); err != nil {
+		if err := sqldb.ScanAll(rows, scan); err != nil {
 			return err
 		}
 	}
 	return nil
-}
-
-func scanAll(rows *sql.Rows, scan func(*sql.Rows) error) error {
-	defer func() { _ = rows.Close() }() // rows.Err has what matters
-	for rows.Next() {
-		if err := scan(rows); err != nil {
-			return err
-		}
-	}
-	return rows.Err()
 }

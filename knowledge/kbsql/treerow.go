@@ -8,6 +8,7 @@ import (
 	"slices"
 
 	"faqbot/knowledge"
+	"faqbot/knowledge/sqldb"
 )
 
 // nodeRow is what the table says about a node. path is JSON.
@@ -38,7 +39,7 @@ func readTree(ctx context.Context, q querier) (*tree, map[string]nodeRow, error)
 	}
 	t, before := newTree(), map[string]nodeRow{}
 	var inOrder []nodeRow
-	err = scanAll(rows, func(rows *sql.Rows) error {
+	err = sqldb.ScanAll(rows, func(rows *sql.Rows) error {
 		var r nodeRow
 		var entries int
 		err := rows.Scan(&r.id, &r.parentID, &r.name, &r.position, &r.path, &r.pathKey, &entries)

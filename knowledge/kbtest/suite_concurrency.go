@@ -23,7 +23,7 @@ var concurrencyTests = []storeTest{
 	{"16 editors of the lexicon lose nothing", testLexiconRace},
 	{"one of 16 gets a question", func(f *fixture) {
 		var won atomic.Int32
-		errs := race(racers, func(i int) error {
+		errs := Race(racers, func(i int) error {
 			e := plain(fmt.Sprintf("e%d", i), fmt.Sprintf("分类/%d", i), "同一个 问题")
 			_, err := f.store.Apply(f.ctx, knowledge.Batch{Puts: []knowledge.Entry{e}})
 			if err == nil {
@@ -45,7 +45,7 @@ var concurrencyTests = []storeTest{
 	}},
 	{"16 create one category", func(f *fixture) {
 		ids := make([]string, racers)
-		for _, err := range race(racers, func(i int) (err error) {
+		for _, err := range Race(racers, func(i int) (err error) {
 			ids[i], err = f.store.CreateCategory(f.ctx, knowledge.Path{"甲", "乙", "丙"})
 			return err
 		}) {
@@ -63,8 +63,8 @@ var concurrencyTests = []storeTest{
 	{"cancelled or not, all or nothing", testCancelRace},
 }
 
-// race runs do in n goroutines that start together and returns what they return.
-func race(n int, do func(i int) error) []error {
+// Race runs do in n goroutines that start together and returns what they return.
+func Race(n int, do func(i int) error) []error {
 	errs := make([]error, n)
 	start := make(chan struct{})
 	var wg sync.WaitGroup
@@ -89,7 +89,7 @@ func testCursorRace(f *fixture) {
 	var readErr error
 	var reader sync.WaitGroup
 	reader.Go(func() { readErr = follow(f.ctx, f.store, done, seen, count) })
-	errs := race(racers, func(w int) error { return writeRounds(f.ctx, f.store, w, rounds) })
+	errs := Race(racers, func(w int) error { return writeRounds(f.ctx, f.store, w, rounds) })
 	close(done)
 	reader.Wait()
 	if err := errors.Join(append(errs, readErr)...); err != nil {
@@ -169,7 +169,7 @@ func testEditorRace(f *fixture) {
 	f.put(plain("e", "", "大家都在改"))
 	var mu sync.Mutex
 	winners := map[int64]int{} // version → how many made it
-	errs := race(racers, func(i int) error {
+	errs := Race(racers, func(i int) error {
 		for n := range edits {
 			mark := fmt.Sprintf("%d-%d", i, n)
 			version, err := addVariant(f.ctx, f.store, mark)
@@ -216,7 +216,7 @@ func addVariant(ctx context.Context, store knowledge.Store, mark string) (int64,
 }
 
 func testLexiconRace(f *fixture) {
-	errs := race(racers, func(i int) error {
+	errs := Race(racers, func(i int) error {
 		for {
 			l, err := f.store.Lexicon(f.ctx)
 			if err != nil {
@@ -242,7 +242,7 @@ func testMoveRace(f *fixture) {
 	a, b := f.create("甲"), f.create("乙")
 	f.create("甲/子", "乙/丑")
 	for range 10 {
-		errs := race(2, func(i int) error {
+		errs := Race(2, func(i int) error {
 			if i == 0 {
 				return f.store.MoveCategory(f.ctx, a, b, 0)
 			}
@@ -313,7 +313,7 @@ func testSnapshotRace(f *fixture) {
 
 // testCancelRace cancels writers at all moments of their work.
 func testCancelRace(f *fixture) {
-	errs := race(racers, func(i int) error {
+	errs := Race(racers, func(i int) error {
 		ctx, cancel := context.WithCancel(f.ctx)
 		defer cancel()
 		var b knowledge.Batch

@@ -1,6 +1,7 @@
 package sqldb
 
 import (
+	"database/sql"
 	"iter"
 	"strconv"
 	"strings"
@@ -59,4 +60,15 @@ func Placeholders(rows, columns int) string {
 	}
 	b.WriteByte(')')
 	return b.String()
+}
+
+// ScanAll calls scan for each row and closes the rows.
+func ScanAll(rows *sql.Rows, scan func(*sql.Rows) error) error {
+	defer func() { _ = rows.Close() }() // rows.Err has what matters
+	for rows.Next() {
+		if err := scan(rows); err != nil {
+			return err
+		}
+	}
+	return rows.Err()
 }

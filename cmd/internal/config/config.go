@@ -20,6 +20,7 @@ import (
 	"github.com/knadh/koanf/v2"
 	"go.uber.org/zap/zapcore"
 
+	"faqbot/channels/httpapi"
 	"faqbot/cmd/internal/database"
 )
 
@@ -50,7 +51,7 @@ type Config struct {
 	// Sites are the origins of the pages that may show the chat.
 	Sites []string
 	// Proxies may say who the client is.
-	Proxies []netip.Prefix
+	Proxies httpapi.Proxies
 	// NetworkLimits scales what one address may do; zero sets no limits on
 	// addresses and on all visitors together.
 	NetworkLimits float64
@@ -151,27 +152,24 @@ func listed(s string) []string {
 
 func parseSites(s string) ([]string, error) {
 	var sites []string
-	for _, site := range listed(s) {
-		u, err := url.Parse(strings.TrimSuffix(site, "/"))
-		if err != nil || u.Scheme != "http" && u.Scheme != "https" || u.Host == "" || u.Path != "" || u.User != nil || u.RawQuery != "" {
-			return nil, fmt.Errorf("%q 不是网站地址，要写成 https://www.example.com", site)
+	for _, text := range listed(s) {
+		site, err := httpapi.ParseOrigin(text)
+		if err != nil {
+			return nil, fmt.Errorf("%q 不是网站地址，要写成 https://www.example.com", text)
 		}
-		sites = append(sites, u.Scheme+"://"+strings.ToLower(u.Host))
+		sites = append(sites, site)
 	}
 	return sites, nil
 }
 
-func parseProxies(s string) ([]netip.Prefix, error) {
-	var proxies []netip.Prefix
+func parseProxies(s string) (httpapi.Proxies, error) {
+	var proxies httpapi.Proxies
 	for _, text := range listed(s) {
-		prefix, err := netip.ParsePrefix(text)
-		if addr, alone := netip.ParseAddr(text); alone == nil {
-			prefix, err = addr.Prefix(addr.BitLen())
-		}
+		proxy, err := httpapi.ParseProxies([]string{text})
 		if err != nil {
 			return nil, fmt.Errorf("%q 不是 IP 或网段", text)
 		}
-		proxies = append(proxies, prefix.Masked())
+		proxies = append(proxies, proxy...)
 	}
 	return proxies, nil
 }
