@@ -27,9 +27,9 @@ type generation struct {
 	base       *base
 	overlay    *overlay
 	revision   int64
-	live       int   // questions
-	characters int64 // of the live questions
-	scores     sync.Pool
+	live       int       // questions
+	characters int64     // of the live questions
+	scratch    sync.Pool // of *scratch, as large as the base or the overlay
 	damaged    atomic.Bool
 }
 
@@ -83,7 +83,7 @@ func recoverDamage(err *error) {
 func (g *generation) recall(ctx context.Context, u units, limit int) (hits []Hit, err error) {
 	defer debug.SetPanicOnFault(debug.SetPanicOnFault(true))
 	err = g.guard(func() error {
-		best, err := newSearch(g.base, g.overlay, &g.scores, g.live, g.characters).run(ctx, u, limit)
+		best, err := newSearch(g.base, g.overlay, &g.scratch, g.live, g.characters).run(ctx, u, limit)
 		if err != nil {
 			return err
 		}

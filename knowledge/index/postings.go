@@ -43,21 +43,20 @@ func (p postings) contains(n uint32) bool {
 }
 
 // addTo adds the weight to the score of each question.
-func (p postings) addTo(scores []float32, weight float32) {
+func (p postings) addTo(s *scratch, weight float32) {
 	for _, n := range p.list {
-		scores[n] += weight
+		s.scores[n] += weight
 	}
 	if p.bitmap == nil {
 		return
 	}
-	var buffer [256]uint32
 	for it := p.bitmap.ManyIterator(); ; {
-		n := it.NextMany(buffer[:])
+		n := it.NextMany(s.numbers[:])
 		if n == 0 {
 			return
 		}
-		for _, number := range buffer[:n] {
-			scores[number] += weight
+		for _, number := range s.numbers[:n] {
+			s.scores[number] += weight
 		}
 	}
 }

@@ -64,11 +64,18 @@ type candidate struct {
 	id    string
 }
 
+// scratch is memory that searches take over from one another: it is too large to
+// be made for each of them.
+type scratch struct {
+	scores  []float32 // of the questions, zero between searches
+	numbers [256]uint32
+}
+
 // search is one query on one state of the index.
 type search struct {
 	base    *base
 	overlay *overlay
-	scores  *sync.Pool // of *[]float32, zero
+	scratch *sync.Pool // of *scratch
 	live    int        // questions
 	factor  [maxSize + 1]float32
 	found   []found
@@ -76,8 +83,8 @@ type search struct {
 
 // newSearch prepares a search among live questions with so many characters
 // together.
-func newSearch(b *base, o *overlay, scores *sync.Pool, live int, characters int64) *search {
-	s := &search{base: b, overlay: o, scores: scores, live: live}
+func newSearch(b *base, o *overlay, pool *sync.Pool, live int, characters int64) *search {
+	s := &search{base: b, overlay: o, scratch: pool, live: live}
 	average := max(1, float64(characters)/float64(max(live, 1)))
 	for size := 1; size <= maxSize; size++ {
 		s.factor[size] = float32(1 / (1 + saturation*(1-sizeWeight+sizeWeight*float64(size)/average)))
@@ -105,6 +112,7 @@ func (s *search) run(ctx context.Context, u units, limit int) ([]candidate, erro
 // lookupAll finds the query's terms. Homophones are looked for only if something
 // of the query is unknown: it may be mistyped.
 func (s *search) lookupAll(ctx context.Context, u units) error {
+	s.found = make([]found, 0, len(u.terms[words])+len(u.terms[chars])+len(u.terms[bigrams]))
 	unknown := false
 	for f := range fields {
 		if f == pinyins && !unknown {
@@ -191,31 +199,29 @@ func (s *search) best(terms int, limit int) ([]candidate, error) {
 // sum adds up the weights of the first terms for each question of a shard and
 // hands every question that has some to best.
 func (s *search) sum(best *top, limit int, size []uint8, of func(i int) postings, terms int) {
-	best.limit = limit
-	scores := s.zeros(len(size))
+	best.limit, best.heap = limit, make([]scored, 0, min(limit, len(size)))
+	memory := s.zeros(len(size))
 	for i := range terms {
-		weight := s.found[i].weight
-		of(i).addTo(*scores, weight)
+		of(i).addTo(memory, s.found[i].weight)
 	}
 	enough := best.enough(s.factor[1])
-	for n, sum := range *scores {
+	for n, sum := range memory.scores {
 		if sum > enough {
 			best.offer(uint32(n), sum, sum*s.factor[size[n]])
 			enough = best.enough(s.factor[1])
 		}
 	}
-	clear(*scores)
-	s.scores.Put(scores)
+	clear(memory.scores)
+	s.scratch.Put(memory)
 }
 
-// zeros returns n zeros that the pool takes back as zeros.
-func (s *search) zeros(n int) *[]float32 {
-	if scores, ok := s.scores.Get().(*[]float32); ok && cap(*scores) >= n {
-		*scores = (*scores)[:n]
-		return scores
+// zeros returns n scores of zero, which the pool takes back as zeros.
+func (s *search) zeros(n int) *scratch {
+	if memory, ok := s.scratch.Get().(*scratch); ok && cap(memory.scores) >= n {
+		memory.scores = memory.scores[:n]
+		return memory
 	}
-	scores := make([]float32, n)
-	return &scores
+	return &scratch{scores: make([]float32, n)}
 }
 
 // rescore adds the terms that were left out when the candidates were chosen.
@@ -251,19 +257,21 @@ func diverse(list []candidate, limit int) []candidate {
 	if len(list) <= limit {
 		return list
 	}
-	seen := make(map[string]int)
-	first, rest := make([]candidate, 0, limit), make([]candidate, 0, len(list))
+	seen := make(map[string]int, limit)
+	first := make([]candidate, 0, limit)
+	var rest []candidate
 	for _, c := range list {
+		if len(first) == limit {
+			return first
+		}
 		entry, _, _ := parseQuestionID(c.id)
-		if seen[entry]++; seen[entry] <= maxPerEntry && len(first) < limit {
+		if seen[entry]++; seen[entry] <= maxPerEntry {
 			first = append(first, c)
 		} else {
 			rest = append(rest, c)
 		}
 	}
-	if free := limit - len(first); free > 0 {
-		first = append(first, rest[:min(free, len(rest))]...)
-		slices.SortFunc(first, order)
-	}
+	first = append(first, rest[:min(limit-len(first), len(rest))]...)
+	slices.SortFunc(first, order)
 	return first
 }

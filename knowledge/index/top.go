@@ -1,16 +1,20 @@
 package index
 
-import (
-	"cmp"
-	"slices"
-)
+import "slices"
 
 // top keeps the best candidates it is offered. Equal scores at the limit are
 // told apart by id, which is read for these alone, and only at the end.
 type top struct {
 	limit int
-	heap  []candidate // the worst is first
-	tied  []candidate // as good as the worst
+	heap  []scored // the worst is first
+	tied  []scored // as good as the worst
+}
+
+// scored is a candidate that nobody has asked for its id yet. It is small and has
+// no pointers, since many are moved about to find the few best.
+type scored struct {
+	n          uint32
+	sum, score float32
 }
 
 // enough returns a sum that no candidate may be at or below to be worth offering,
@@ -23,7 +27,7 @@ func (t *top) enough(factor float32) float32 {
 }
 
 func (t *top) offer(n uint32, sum, score float32) {
-	c := candidate{n: n, sum: sum, score: score}
+	c := scored{n: n, sum: sum, score: score}
 	if len(t.heap) < t.limit {
 		t.heap = append(t.heap, c)
 		t.up(len(t.heap) - 1)
@@ -76,19 +80,19 @@ func (t *top) down(i int) {
 
 // take returns the best candidates with their ids, in no order.
 func (t *top) take(fresh bool, id func(n uint32) (string, error)) ([]candidate, error) {
-	list := append(t.heap, t.tied...)
-	for i := range list {
-		var err error
-		if list[i].id, err = id(list[i].n); err != nil {
-			return nil, err
+	list := make([]candidate, 0, len(t.heap)+len(t.tied))
+	for _, s := range [][]scored{t.heap, t.tied} {
+		for _, c := range s {
+			name, err := id(c.n)
+			if err != nil {
+				return nil, err
+			}
+			list = append(list, candidate{n: c.n, fresh: fresh, sum: c.sum, score: c.score, id: name})
 		}
-		list[i].fresh = fresh
 	}
 	if len(t.tied) == 0 {
 		return list, nil
 	}
-	slices.SortFunc(list, func(a, b candidate) int {
-		return cmp.Or(cmp.Compare(b.score, a.score), cmp.Compare(a.id, b.id))
-	})
+	slices.SortFunc(list, order)
 	return list[:t.limit], nil
 }
