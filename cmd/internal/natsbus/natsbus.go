@@ -17,8 +17,9 @@ import (
 // subject is where all hints go. It names nobody.
 const subject = "faqbot.hints"
 
-// drainTimeout bounds how long Close waits for what is on its way.
-const drainTimeout = 2 * time.Second
+// flushTimeout bounds how long Connect waits until the server knows what to send,
+// and Close for what is on its way.
+const flushTimeout = 2 * time.Second
 
 // Bus is a bot.Bus over a NATS server. What is published reaches the subscribers
 // of this process directly, with the messages, and those of others as a mere hint.
@@ -29,13 +30,10 @@ type Bus struct {
 	node  string
 }
 
-// wire is a hint on its way.
+// wire is a hint on its way. The messages stay here: who wants them reads them.
 type wire struct {
-	Node         string     `json:"node"`
-	Visitor      string     `json:"visitor"`
-	Conversation string     `json:"conversation,omitempty"`
-	Seq          int64      `json:"seq,omitempty"`
-	Typing       bot.Author `json:"typing,omitempty"`
+	Node string   `json:"node"`
+	Hint bot.Hint `json:"hint"`
 }
 
 // Connect returns a bus over the server at the address. A server that is away is
@@ -44,7 +42,7 @@ type wire struct {
 func Connect(address, node string, log *zap.Logger) (*Bus, error) {
 	b := &Bus{local: bot.NewLocalBus(), log: log, node: node}
 	conn, err := nats.Connect(address,
-		nats.Name("faqbot "+node), nats.RetryOnFailedConnect(true), nats.MaxReconnects(-1), nats.DrainTimeout(drainTimeout),
+		nats.Name("faqbot "+node), nats.RetryOnFailedConnect(true), nats.MaxReconnects(-1), nats.DrainTimeout(flushTimeout),
 		nats.DisconnectErrHandler(func(_ *nats.Conn, err error) { log.Warn("the bus is away", zap.Error(err)) }),
 		nats.ReconnectHandler(func(*nats.Conn) { log.Info("the bus is back") }),
 	)
@@ -56,13 +54,27 @@ func Connect(address, node string, log *zap.Logger) (*Bus, error) {
 		conn.Close()
 		return nil, fmt.Errorf("listen to the bus: %w", err)
 	}
+	b.settle()
 	return b, nil
+}
+
+// settle waits until the server has the subscription, so that a hint published
+// elsewhere after Connect has returned is not missed. Without a server there is
+// nothing to wait for.
+func (b *Bus) settle() {
+	if !b.conn.IsConnected() {
+		return
+	}
+	if err := b.conn.FlushTimeout(flushTimeout); err != nil {
+		b.log.Debug("the bus is slow to listen", zap.Error(err))
+	}
 }
 
 // Publish implements bot.Bus.
 func (b *Bus) Publish(h bot.Hint) {
 	b.local.Publish(h)
-	text, err := json.Marshal(wire{b.node, h.Visitor, h.Conversation, h.Seq, h.Typing})
+	h.Messages = nil
+	text, err := json.Marshal(wire{b.node, h})
 	if err == nil {
 		err = b.conn.Publish(subject, text)
 	}
@@ -86,7 +98,7 @@ func (b *Bus) Close() error {
 		b.conn.Close()
 		return nil
 	}
-	if err := b.conn.FlushTimeout(drainTimeout); err != nil {
+	if err := b.conn.FlushTimeout(flushTimeout); err != nil {
 		b.log.Debug("the last hints were lost", zap.Error(err))
 	}
 	b.conn.Close()
@@ -99,5 +111,5 @@ func (b *Bus) receive(m *nats.Msg) {
 	if err := json.Unmarshal(m.Data, &w); err != nil || w.Node == b.node {
 		return
 	}
-	b.local.Publish(bot.Hint{Visitor: w.Visitor, Conversation: w.Conversation, Seq: w.Seq, Typing: w.Typing})
+	b.local.Publish(w.Hint)
 }

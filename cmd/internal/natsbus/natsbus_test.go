@@ -33,11 +33,16 @@ func connect(t *testing.T, node string) *natsbus.Bus {
 	return b
 }
 
-// hints subscribes and returns what comes.
-func hints(t *testing.T, b *natsbus.Bus) <-chan bot.Hint {
+// hints subscribes and returns what comes for one visitor: other tests may use the
+// same server at the same time.
+func hints(t *testing.T, b *natsbus.Bus, visitor string) <-chan bot.Hint {
 	t.Helper()
 	got := make(chan bot.Hint, 100)
-	t.Cleanup(b.Subscribe(func(h bot.Hint) { got <- h }))
+	t.Cleanup(b.Subscribe(func(h bot.Hint) {
+		if h.Visitor == visitor {
+			got <- h
+		}
+	}))
 	return got
 }
 
@@ -54,10 +59,11 @@ func next(t *testing.T, from <-chan bot.Hint) bot.Hint {
 
 func TestNATSCarriesHints(t *testing.T) {
 	name := t.Name() + time.Now().Format("150405.000000")
+	visitor := "web//" + name
 	a, b := connect(t, name+"a"), connect(t, name+"b")
-	fromA, fromB := hints(t, a), hints(t, b)
+	fromA, fromB := hints(t, a, visitor), hints(t, b, visitor)
 
-	sent := bot.Hint{Visitor: "web//" + name, Conversation: "c", Seq: 7, Messages: []bot.Message{{Seq: 7, Text: "你好"}}}
+	sent := bot.Hint{Visitor: visitor, Conversation: "c", Seq: 7, Messages: []bot.Message{{Seq: 7, Text: "你好"}}}
 	a.Publish(sent)
 	if diff := cmp.Diff(sent, next(t, fromA)); diff != "" {
 		t.Errorf("the same process gets the hint whole (-want +got):\n%s", diff)
@@ -69,7 +75,7 @@ func TestNATSCarriesHints(t *testing.T) {
 
 	// What a published came back to it over the server too, before this did: it
 	// must have been passed over.
-	b.Publish(bot.Hint{Visitor: sent.Visitor, Typing: bot.FromAgent})
+	b.Publish(bot.Hint{Visitor: visitor, Typing: bot.FromAgent})
 	if got := next(t, fromA); got.Typing != bot.FromAgent {
 		t.Errorf("got %+v, want the other process's hint", got)
 	}
@@ -80,8 +86,8 @@ func TestNoServerIsNoError(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	got := hints(t, b)
-	b.Publish(bot.Hint{Conversation: "c", Seq: 1})
+	got := hints(t, b, "web//alone")
+	b.Publish(bot.Hint{Visitor: "web//alone", Conversation: "c", Seq: 1})
 	if h := next(t, got); h.Seq != 1 {
 		t.Errorf("got %+v", h)
 	}
