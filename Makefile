@@ -1,5 +1,5 @@
 # Short names for the commands of README.md and CONTRIBUTING.md.
-.PHONY: help run widget crash build test race lint fuzz bench samples ci
+.PHONY: help run pages crash build test race lint fuzz bench samples ci
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  %-9s%s\n", $$1, $$2 }' Makefile
@@ -7,8 +7,9 @@ help: ## list the targets
 run: ## serve the web chat
 	go run ./cmd/faqbot serve
 
-widget: ## build the chat's pages from their sources, with npm
+pages: ## build the pages of chat and console from their sources, with npm
 	cd channels/webchat/ui && npm ci --no-audit --no-fund && npm run build
+	cd channels/console/ui && npm ci --no-audit --no-fund && npm run api && npm run build
 
 crash: ## kill the server 200 times and check what its visitors were promised
 	go run ./cmd/crashtest

@@ -12,6 +12,15 @@ type Hint struct {
 	Messages []Message
 	// Typing says who is writing, if this is all there is to say.
 	Typing Author
+	// Service is how the conversation stands with the humans, Was how it stood
+	// before; nil if the bot has it and had it.
+	Service, Was *Service
+	// Queue is the visitor's place, Seen and Read are the numbers up to which the
+	// agent and the visitor have seen the conversation, if this is all there is to
+	// say.
+	Queue *Place
+	Seen  int64
+	Read  int64
 }
 
 // Bus carries hints between those who write conversations and those who show

@@ -19,7 +19,7 @@ const (
 // opens reports whether the message opens a conversation if there is none.
 func (in *Inbound) opens() bool {
 	switch in.Kind {
-	case KindText, KindPick, KindHandoff, KindLeave:
+	case KindText, KindPick, KindHandoff, KindLeave, KindImage, KindFile, KindForm:
 		return true
 	}
 	return false
@@ -38,8 +38,15 @@ func (in *Inbound) check() error {
 			return &InvalidError{"entry", "请选择一个问题"}
 		}
 		return need("text", in.Text, "请选择一个问题")
-	case KindHandoff, KindClose:
+	case KindHandoff, KindClose, KindUnqueue:
 		in.Text = ""
+		return nil
+	case KindImage, KindFile:
+		in.Text = ""
+		if card.File == nil || card.File.ID == "" || len(card.File.ID) > maxEntry {
+			return &InvalidError{"file", "请先选择文件"}
+		}
+		in.Card.File = &File{ID: card.File.ID}
 		return nil
 	case KindFeedback, KindSolved:
 		in.Card.Of, in.Card.Yes = card.Of, card.Yes
@@ -48,6 +55,10 @@ func (in *Inbound) check() error {
 		return in.checkLeave(card)
 	case KindRating:
 		return in.checkRating(card)
+	case KindForm: // its fields are checked when the rules of the place are known
+		in.Text = ""
+		in.Card.Fields, in.Card.Reason = card.Fields, oneLine(card.Reason)
+		return nil
 	}
 	return &InvalidError{"kind", fmt.Sprintf("没有 %q 这种消息", in.Kind)}
 }

@@ -3,6 +3,8 @@ package bot
 import (
 	"errors"
 	"time"
+
+	"faqbot/knowledge"
 )
 
 // Visitor is a customer as a channel knows them.
@@ -50,10 +52,12 @@ type Conversation struct {
 	// Read is the number of the last message the visitor has seen.
 	Read      int64
 	Dialogue  Dialogue
+	Service   Service
 	OpenedAt  time.Time
 	UpdatedAt time.Time
 	ClosedAt  time.Time // zero while open
-	// CloseReason is visitor or idle.
+	// CloseReason is visitor, idle, agent or silent (the visitor said nothing more to
+	// an agent).
 	CloseReason string
 }
 
@@ -70,8 +74,14 @@ type Dialogue struct {
 	Repeats int    `json:"repeats,omitempty"`
 	// FormAt is the number of the form for a leave-message that is not filled in yet.
 	FormAt int64 `json:"form_at,omitempty"`
-	// Answers counts the answers so far.
-	Answers int `json:"answers,omitempty"`
+	// Answers counts the answers so far; About is the category of the last one.
+	Answers int            `json:"answers,omitempty"`
+	About   knowledge.Path `json:"about,omitempty"`
+	// Handoff is the rule that offered a human last, SeatAt the number of the offer.
+	Handoff string `json:"handoff,omitempty"`
+	SeatAt  int64  `json:"seat_at,omitempty"`
+	// Forms counts the forms filled in so far: they are no first words.
+	Forms int64 `json:"forms,omitempty"`
 }
 
 // Author says who wrote a message.
@@ -99,6 +109,14 @@ const (
 	KindLeave    MessageKind = "leave"    // a leave-message: Text, Card.Name, Card.Contact
 	KindRating   MessageKind = "rating"   // the survey filled in: Card.Yes solved, Card.Stars, Card.Tags, Text
 	KindClose    MessageKind = "close"    // the visitor ends the conversation
+	KindUnqueue  MessageKind = "unqueue"  // the visitor does not want to wait any more
+	KindForm     MessageKind = "form"     // the form before a conversation: Card.Fields, Card.Reason the PreChat.Agreement
+)
+
+// What visitors and agents send.
+const (
+	KindImage MessageKind = "image" // Card.File
+	KindFile  MessageKind = "file"  // Card.File
 )
 
 // What the bot and the system send.
@@ -113,6 +131,38 @@ const (
 	KindClosed    MessageKind = "closed"     // the conversation ended
 )
 
+// What happens between the queue and the agents. Card.Agent is who did it or whom
+// it concerns, Card.Group the skill group.
+const (
+	KindQueued      MessageKind = "queued"      // waits now: Card.Place, Low and High; Card.Reason the rule
+	KindAccepted    MessageKind = "accepted"    // Card.Agent has it now, after Card.Waited
+	KindTransferred MessageKind = "transferred" // Card.Agent gave it to Card.To or to Card.Group; Card.Note why
+	KindRequeued    MessageKind = "requeued"    // Card.Agent was lost, it waits again
+	KindTakenOver   MessageKind = "taken_over"  // Card.Agent, a supervisor, took it from Card.To
+	KindReturned    MessageKind = "returned"    // the bot has it again; Card.Reason: visitor, agent, nobody
+)
+
+// What only agents see. For the visitor each is an empty message with a number.
+const (
+	KindOffered  MessageKind = "offered"  // Card.Agent is asked to take it until Card.Until
+	KindPassed   MessageKind = "passed"   // Card.Agent did not; Card.Reason: declined, late, gone
+	KindReminded MessageKind = "reminded" // Card.Agent was reminded that the visitor waits
+	KindGone     MessageKind = "gone"     // the visitor has closed the page
+	KindBack     MessageKind = "back"     // the visitor is there again
+	KindWhisper  MessageKind = "whisper"  // a supervisor's word to the owner
+	KindNote     MessageKind = "note"     // an agent's remark for colleagues
+	KindSummary  MessageKind = "summary"  // 服务小结: Card.Tags the category, Card.Yes solved, Text
+)
+
+// Internal reports whether the message is not for the visitor.
+func (k MessageKind) Internal() bool {
+	switch k {
+	case KindOffered, KindPassed, KindReminded, KindGone, KindBack, KindWhisper, KindNote, KindSummary:
+		return true
+	}
+	return false
+}
+
 // Option is a question that can be tapped.
 type Option struct {
 	Entry    string `json:"entry"`
@@ -122,8 +172,12 @@ type Option struct {
 // Action is a button below a message.
 type Action string
 
-// ActionHandoff asks for a human; as a message it is KindHandoff.
-const ActionHandoff Action = "handoff"
+// The actions.
+const (
+	ActionHandoff Action = "handoff" // asks for a human; as a message it is KindHandoff
+	ActionUnqueue Action = "unqueue" // does not wait any more; KindUnqueue
+	ActionLeave   Action = "leave"   // shows the form for a leave-message
+)
 
 // Card is what a message holds beside its text; which fields, its kind says.
 type Card struct {
@@ -139,14 +193,29 @@ type Card struct {
 	Name       string   `json:"name,omitempty"`
 	Contact    string   `json:"contact,omitempty"`
 	Until      int64    `json:"until,omitempty"` // unix milliseconds
+	File       *File    `json:"file,omitempty"`
+	// Fields are those of a form, by the names of CustomerFields.
+	Fields map[string]string `json:"fields,omitempty"`
+
+	// Between the queue and the agents.
+	Agent  string `json:"agent,omitempty"`  // id of an account; of an agent's message, who wrote it
+	Nick   string `json:"nick,omitempty"`   // of Agent, as it was
+	To     string `json:"to,omitempty"`     // id of another account
+	Group  string `json:"group,omitempty"`  // id of a skill group
+	Note   string `json:"note,omitempty"`   // for colleagues
+	Reason string `json:"reason,omitempty"` // why; its kind says which there are
+	Place  int    `json:"place,omitempty"`  // in the queue; 1 is next
+	Low    int    `json:"low,omitempty"`    // seconds to wait, at least and at most
+	High   int    `json:"high,omitempty"`
+	Waited int64  `json:"waited,omitempty"` // milliseconds
 }
 
 // Message is one line of a conversation (消息).
 type Message struct {
 	Conversation string
 	Seq          int64
-	// ClientID is the id a visitor's message came with, unique for the visitor;
-	// empty for all others.
+	// ClientID is the id that a visitor's or an agent's message came with, unique
+	// for who sent it; empty for all others.
 	ClientID string
 	Author   Author
 	Kind     MessageKind
@@ -154,6 +223,18 @@ type Message struct {
 	Card     Card
 	At       time.Time
 }
+
+// Sender names who gave the message its ClientID, over all visitors and agents:
+// the visitor of its conversation, or Card.Agent.
+func (m *Message) Sender(v Visitor) string {
+	if m.Author == FromAgent {
+		return AgentKey(m.Card.Agent)
+	}
+	return v.Key()
+}
+
+// AgentKey is the name of an agent among all who send messages.
+func AgentKey(agent string) string { return "agent//" + agent }
 
 // Errors that engine and stores return, to be tested with errors.Is.
 var (

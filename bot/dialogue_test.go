@@ -80,13 +80,14 @@ type player struct {
 	unread []bot.Message // replies that no line was compared with
 	err    error         // of the last line of the visitor
 	line   line
+	alive  map[string]bool // agents whose browsers run
 }
 
 func (d *dialogue) play(t *testing.T) {
-	p := &player{T: t, house: newHouse(t, bottest.NewStore(), d.rules)}
+	p := &player{T: t, house: newHouse(t, bottest.NewStore(), d.rules), alive: map[string]bool{}}
 	for _, p.line = range d.lines {
 		switch p.line.who {
-		case "机器人", "系统":
+		case "机器人", "系统", "坐席":
 			p.compare()
 		case "错误":
 			p.compareError()
@@ -120,7 +121,8 @@ func (p *player) compare() {
 	m := p.unread[0]
 	p.unread = p.unread[1:]
 	words := strings.Fields(p.line.what)
-	if string(m.Kind) != words[0] || (m.Author == bot.FromSystem) != (p.line.who == "系统") {
+	authors := map[string]bot.Author{"机器人": bot.FromBot, "系统": bot.FromSystem, "坐席": bot.FromAgent}
+	if string(m.Kind) != words[0] || m.Author != authors[p.line.who] {
 		p.Errorf("%s: want %s, got %s", p.line.at, p.line.what, shown(m))
 		return
 	}
@@ -143,8 +145,12 @@ func shown(m bot.Message) string {
 	for i, o := range m.Card.Options {
 		fmt.Fprintf(&b, " %d.%s", i+1, o.Question)
 	}
-	for range m.Card.Actions {
-		b.WriteString(" [转人工]")
+	names := map[bot.Action]string{bot.ActionHandoff: "转人工", bot.ActionUnqueue: "取消排队", bot.ActionLeave: "留言"}
+	for _, action := range m.Card.Actions {
+		fmt.Fprintf(&b, " [%s]", names[action])
+	}
+	if m.Author == bot.FromSystem && m.Card.Agent+m.Card.To+m.Card.Reason != "" {
+		fmt.Fprintf(&b, " %s>%s(%s)", m.Card.Agent, m.Card.To, m.Card.Reason)
 	}
 	return b.String()
 }
@@ -156,6 +162,13 @@ func (p *player) compareError() {
 	switch name, text, _ := strings.Cut(p.line.what, " "); name {
 	case "没有":
 		ok = errors.Is(p.err, bot.ErrNotFound)
+	case "不许":
+		ok = errors.Is(p.err, bot.ErrForbidden)
+	case "满了":
+		ok = errors.Is(p.err, bot.ErrBusy)
+	case "别人的":
+		var taken *bot.TakenError
+		ok = errors.As(p.err, &taken) && taken.Agent == text
 	case "晚了":
 		ok = errors.As(p.err, &late) && strings.Contains(late.Reason, text)
 	case "不对":
@@ -177,6 +190,12 @@ func (p *player) do() {
 			p.Fatalf("%s: %v", p.line.at, err)
 		}
 		p.clock.move(by)
+		for name := range p.alive {
+			if err := p.desk.Alive(context.Background(), name); err != nil {
+				p.Fatal(err)
+			}
+		}
+		p.work(func() error { return nil })
 		return
 	case "钟":
 		at, err := time.ParseInLocation("2006-01-02 15:04", p.line.what, shanghai)
@@ -207,14 +226,127 @@ func (p *player) do() {
 		in.Text = text
 	case "结束":
 		in.Kind = bot.KindClose
+	case "取消排队":
+		in.Kind = bot.KindUnqueue
 	default:
-		p.Fatalf("%s: nobody is called %s", p.line.at, p.line.who)
+		act, ok := deskActs[p.line.who]
+		if !ok {
+			p.Fatalf("%s: nobody does %s", p.line.at, p.line.who)
+		}
+		p.work(func() error { return act(p, strings.Fields(p.line.what)) })
+		return
 	}
-	var m bot.Message
-	m, p.unread, p.err = p.try(in)
-	if p.err == nil {
-		p.seen = append(append(p.seen, m), p.unread...)
+	p.work(func() error { _, err := p.Receive(context.Background(), p.named(in)); return err })
+}
+
+func (p *player) named(in bot.Inbound) bot.Inbound {
+	in.ClientID = "client-" + p.newID()
+	return in
+}
+
+// work does something, lets the desk do what follows, and keeps what was said.
+func (p *player) work(do func() error) {
+	defer p.bus.Subscribe(func(h bot.Hint) {
+		for _, m := range h.Messages {
+			p.seen = append(p.seen, m)
+			if m.Author != bot.FromVisitor {
+				p.unread = append(p.unread, m)
+			}
+		}
+	})()
+	if p.err = do(); p.err != nil {
+		return
 	}
+	for range 3 { // one step may lead to the next
+		if err := p.desk.Step(context.Background()); err != nil {
+			p.Fatalf("%s: %v", p.line.at, err)
+		}
+	}
+}
+
+// deskActs are what agents do, by its name in dialogues. The first word is who.
+var deskActs = map[string]func(p *player, words []string) error{
+	"上线": func(p *player, w []string) error { return p.sign(w[0], bot.Online) },
+	"小休": func(p *player, w []string) error { return p.sign(w[0], bot.Resting) },
+	"下线": func(p *player, w []string) error { return p.sign(w[0], bot.Offline) },
+	"断线": func(p *player, w []string) error { // from now on nothing is heard
+		delete(p.alive, w[0])
+		return nil
+	},
+	"接": func(p *player, w []string) error {
+		_, err := p.desk.Accept(context.Background(), actor(w[0]), p.current())
+		return err
+	},
+	"不接": func(p *player, w []string) error { return p.desk.Pass(context.Background(), actor(w[0]), p.current()) },
+	"说": func(p *player, w []string) error {
+		l := bot.Line{ClientID: "agent-" + p.newID(), Kind: bot.KindText, Text: strings.Join(w[1:], " ")}
+		_, err := p.desk.Say(context.Background(), actor(w[0]), p.current(), l)
+		return err
+	},
+	"转给": func(p *player, w []string) error {
+		to := bot.Target{Agent: w[1]}
+		if w[1] == "机器人" {
+			to = bot.Target{Bot: true}
+		} else if group, ok := strings.CutPrefix(w[1], "组:"); ok {
+			to = bot.Target{Group: group}
+		}
+		return p.desk.Transfer(context.Background(), actor(w[0]), p.current(), to, strings.Join(w[2:], " "))
+	},
+	"接管": func(p *player, w []string) error {
+		_, err := p.desk.TakeOver(context.Background(), actor(w[0]), p.current())
+		return err
+	},
+	"密语": func(p *player, w []string) error {
+		return p.desk.Remark(context.Background(), actor(w[0]), p.current(), bot.KindWhisper, strings.Join(w[1:], " "))
+	},
+	"收尾": func(p *player, w []string) error {
+		return p.desk.Close(context.Background(), actor(w[0]), p.current(), bot.Summary{Category: "其他", Solved: yes(), Text: strings.Join(w[1:], " ")})
+	},
+	"答留言": func(p *player, w []string) error {
+		tasks, err := p.desk.Leaves(context.Background(), actor(w[0]))
+		if err == nil && len(tasks) == 0 {
+			err = bot.ErrNotFound
+		}
+		if err == nil {
+			_, err = p.desk.AnswerLeave(context.Background(), actor(w[0]), tasks[0].ID)
+		}
+		return err
+	},
+	"关页面": func(p *player, _ []string) error { p.desk.Presence(ann, false); return nil },
+	"开页面": func(p *player, _ []string) error { p.desk.Presence(ann, true); return nil },
+	"技能组": func(p *player, w []string) error { // name, categories
+		return p.store.PutGroup(context.Background(), bot.Group{ID: w[0], Name: w[0], Categories: w[1:], UpdatedAt: p.clock.Now()}, time.Time{})
+	},
+	"进组": func(p *player, w []string) error { // agent, most, groups
+		most, err := strconv.Atoi(w[1])
+		if err != nil {
+			return err
+		}
+		return p.desk.SaveSeat(context.Background(), bot.Seat{Agent: w[0], Nick: w[0], Most: most, Groups: w[2:]})
+	},
+}
+
+// actor is who has the name; 班长 supervises.
+func actor(name string) bot.Actor {
+	return bot.Actor{ID: name, Nick: name, Supervisor: name == "班长"}
+}
+
+// sign has an agent say what they do. Their browser is alive from then on.
+func (p *player) sign(name string, to bot.Presence) error {
+	if _, err := p.desk.Sit(context.Background(), actor(name)); err != nil {
+		return err
+	}
+	p.alive[name] = true
+	_, err := p.desk.Sign(context.Background(), actor(name), name, to)
+	return err
+}
+
+// current is the id of ann's last conversation.
+func (p *player) current() string {
+	if len(p.seen) == 0 {
+		return "none"
+	}
+	return p.seen[len(p.seen)-1].Conversation
 }
 
 // option returns the entry of a question that was offered, or of a hot question.

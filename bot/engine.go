@@ -29,7 +29,8 @@ type Knowledge interface {
 	Key(text string) string
 }
 
-// EngineConfig says what an Engine works with; every field is needed but Observe.
+// EngineConfig says what an Engine works with; every field is needed
+// but Seats, Files and Observe.
 type EngineConfig struct {
 	Store     Store
 	Knowledge Knowledge
@@ -39,8 +40,25 @@ type EngineConfig struct {
 	Zone      *time.Location // of opening hours
 	Now       func() time.Time
 	NewID     func() string
+	// Seats knows the humans; NewDesk sets it. Nil if there are none.
+	Seats Seats
+	// Files keeps what is sent; nil if nothing can be.
+	Files FileStore
 	// Observe, if not nil, is told of every turn that was stored.
 	Observe func(Observation)
+}
+
+// Seats is what the engine asks about the humans; *Desk is one.
+type Seats interface {
+	// Place returns where a visitor who asks for a human now would be. The category
+	// is that of the knowledge the talk was about, if it was about any.
+	Place(ctx context.Context, c *Conversation, category knowledge.Path) (Place, error)
+	// Presence is told when the last page of a visitor was closed, and when there is
+	// one again.
+	Presence(v Visitor, here bool)
+	// BlockedUntil returns until when a visitor may not write; the zero time if they
+	// may.
+	BlockedUntil(v Visitor) time.Time
 }
 
 // Observation is what there is to count about a turn.
@@ -94,6 +112,9 @@ func (e *Engine) Receive(ctx context.Context, in Inbound) (Receipt, error) {
 	if err := tidy(&in); err != nil {
 		return Receipt{}, err
 	}
+	if err := e.blocked(in.Visitor); err != nil {
+		return Receipt{}, err
+	}
 	begun := e.Now()
 	defer e.turns.lock(in.Visitor.Key())()
 	// A turn that has begun is finished: whoever waits for it may come back.
@@ -128,7 +149,7 @@ func tidy(in *Inbound) error {
 
 // receive is one attempt of Receive.
 func (e *Engine) receive(ctx context.Context, in Inbound, begun time.Time) (Receipt, error) {
-	sent, err := e.Store.Sent(ctx, in.Visitor, in.ClientID)
+	sent, err := e.Store.Sent(ctx, in.Visitor.Key(), in.ClientID)
 	if err == nil {
 		return Receipt{Message: sent, Again: true}, nil
 	}
@@ -142,16 +163,29 @@ func (e *Engine) receive(ctx context.Context, in Inbound, begun time.Time) (Rece
 	if err := t.react(ctx); err != nil {
 		return Receipt{}, err
 	}
-	turns := append(closing, t.Turn)
-	failpoint.Hit("engine/before-commit")
-	if err := e.Store.Commit(ctx, turns...); err != nil {
-		return Receipt{}, fmt.Errorf("store the turn: %w", err)
+	if err := e.commit(ctx, append(closing, t)...); err != nil {
+		return Receipt{}, err
 	}
-	failpoint.Hit("engine/after-commit")
-	e.publish(in.Visitor, turns)
-	failpoint.Hit("engine/after-publish")
 	e.observe(t, begun)
 	return Receipt{Message: t.Messages[0]}, nil
+}
+
+// commit stores the turns and tells of them.
+func (e *Engine) commit(ctx context.Context, made ...*turn) error {
+	turns := make([]Turn, len(made))
+	for i, t := range made {
+		turns[i] = t.Turn
+	}
+	failpoint.Hit("engine/before-commit")
+	if err := e.Store.Commit(ctx, turns...); err != nil {
+		return fmt.Errorf("store the turn: %w", err)
+	}
+	failpoint.Hit("engine/after-commit")
+	for _, t := range made {
+		e.Bus.Publish(t.hint())
+	}
+	failpoint.Hit("engine/after-publish")
+	return nil
 }
 
 // observe notes a turn that was stored; what was said is nobody's business here.
@@ -167,16 +201,16 @@ func (e *Engine) observe(t *turn, begun time.Time) {
 	}
 }
 
-func (e *Engine) publish(v Visitor, turns []Turn) {
-	for _, t := range turns {
-		e.Bus.Publish(Hint{Visitor: v.Key(), Conversation: t.Conversation.ID, Seq: t.Conversation.Seq, Messages: t.Messages})
-	}
-}
-
 // begin finds the conversation that the message belongs to. If that has been idle
 // for too long it is closed by a turn of its own, and a new one begins.
-func (e *Engine) begin(ctx context.Context, in Inbound) (t *turn, closing []Turn, err error) {
-	t = &turn{engine: e, in: in, now: e.moment(), speech: e.Rules.For(in.Visitor.Channel, in.Visitor.Account)}
+func (e *Engine) begin(ctx context.Context, in Inbound) (t *turn, closing []*turn, err error) {
+	if in.Kind == KindForm {
+		speech := e.Rules.For(in.Visitor.Channel, in.Visitor.Account)
+		if err := in.checkForm(speech.form()); err != nil {
+			return nil, nil, err
+		}
+	}
+	t = e.turn(in)
 	conversation, err := e.target(ctx, in)
 	switch {
 	case errors.Is(err, ErrNotFound) && in.opens():
@@ -188,9 +222,15 @@ func (e *Engine) begin(ctx context.Context, in Inbound) (t *turn, closing []Turn
 		t.start(e.opening(in, t.now))
 	default:
 		t.start(conversation)
+		t.Conversation.Service.GoneAt = time.Time{} // who writes is there
 	}
 	t.add(FromVisitor, in.Kind, in.Text, in.Card).ClientID = in.ClientID
 	return t, closing, nil
+}
+
+// turn returns a turn that begins now.
+func (e *Engine) turn(in Inbound) *turn {
+	return &turn{engine: e, in: in, now: e.moment(), speech: e.Rules.For(in.Visitor.Channel, in.Visitor.Account)}
 }
 
 // target returns the conversation of the visitor that the message is about.
@@ -236,7 +276,8 @@ func (e *Engine) Provisional(ctx context.Context, in Inbound) ([]Message, error)
 	if in.Kind != KindText && in.Kind != KindPick {
 		return nil, nil // nothing to say that could be kept
 	}
-	t := &turn{engine: e, in: in, now: e.moment(), speech: e.Rules.For(in.Visitor.Channel, in.Visitor.Account)}
+	t := e.turn(in)
+	t.fleeting = true
 	t.speech.AskSolvedEvery = 0 // what is not kept cannot be asked about
 	t.start(e.opening(in, t.now))
 	t.add(FromVisitor, in.Kind, in.Text, in.Card)

@@ -146,14 +146,15 @@ func (c *clock) move(by time.Duration) {
 // house is an engine with all that it stands on.
 type house struct {
 	*bot.Engine
-	store bot.Store
+	desk  *bot.Desk
+	store houseStore
 	bus   *bot.LocalBus
 	clock *clock
 	ids   *atomic.Int64
 }
 
 // newHouse returns an engine over a store, with rules in YAML over the default ones.
-func newHouse(t testing.TB, store bot.Store, rules string) *house {
+func newHouse(t testing.TB, store houseStore, rules string) *house {
 	t.Helper()
 	r, err := bot.ParseRules([]byte(rules))
 	if err != nil {
@@ -162,9 +163,19 @@ func newHouse(t testing.TB, store bot.Store, rules string) *house {
 	h := &house{store: store, bus: bot.NewLocalBus(), clock: &clock{now: morning}, ids: new(atomic.Int64)}
 	h.Engine = bot.NewEngine(bot.EngineConfig{
 		Store: store, Knowledge: mustTalkative(t), Bus: h.bus, Rules: r, Log: zap.NewNop(), Zone: shanghai,
-		Now: h.clock.Now, NewID: h.newID,
+		Now: h.clock.Now, NewID: h.newID, Files: store,
 	})
+	h.desk = bot.NewDesk(bot.DeskConfig{Engine: h.Engine, Store: store, Customers: store, Blocked: store})
 	return h
+}
+
+// houseStore is all that a house keeps.
+type houseStore interface {
+	bot.Store
+	bot.SeatStore
+	bot.CustomerStore
+	bot.FileStore
+	bot.BlockStore
 }
 
 func (h *house) newID() string { return fmt.Sprintf("id-%08d", h.ids.Add(1)) }

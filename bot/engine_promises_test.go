@@ -13,7 +13,7 @@ import (
 
 // wrapped is a store that a test meddles with.
 type wrapped struct {
-	bot.Store
+	houseStore
 	commit func(ctx context.Context, turns []bot.Turn) error
 }
 
@@ -114,7 +114,7 @@ func TestManyAtOnce(t *testing.T) {
 }
 
 func TestConflictsAreTriedAgain(t *testing.T) {
-	store := &wrapped{Store: bottest.NewStore()}
+	store := &wrapped{houseStore: bottest.NewStore()}
 	h := newHouse(t, store, "")
 	left := 19
 	store.commit = func(ctx context.Context, turns []bot.Turn) error {
@@ -122,7 +122,7 @@ func TestConflictsAreTriedAgain(t *testing.T) {
 			left--
 			return fmt.Errorf("commit: %w", bot.ErrConflict)
 		}
-		return store.Store.Commit(ctx, turns...)
+		return store.houseStore.Commit(ctx, turns...)
 	}
 	m, _ := h.say(t, ann, questions[0])
 	checkWhole(t, store, m.Conversation)
@@ -135,13 +135,13 @@ func TestConflictsAreTriedAgain(t *testing.T) {
 
 // TestAnotherNodeWentOn lets another node store a message just before ours.
 func TestAnotherNodeWentOn(t *testing.T) {
-	store := &wrapped{Store: bottest.NewStore()}
-	h, other := newHouse(t, store, ""), newHouse(t, store.Store, "")
+	store := &wrapped{houseStore: bottest.NewStore()}
+	h, other := newHouse(t, store, ""), newHouse(t, store.houseStore, "")
 	other.ids = h.ids
 	var once sync.Once
 	store.commit = func(ctx context.Context, turns []bot.Turn) error {
 		once.Do(func() { other.say(t, ann, questions[1]) })
-		return store.Store.Commit(ctx, turns...)
+		return store.houseStore.Commit(ctx, turns...)
 	}
 	m, _ := h.say(t, ann, questions[0])
 	if m.Seq != 3 {
@@ -151,7 +151,7 @@ func TestAnotherNodeWentOn(t *testing.T) {
 }
 
 func TestUnavailable(t *testing.T) {
-	store := &wrapped{Store: bottest.NewStore()}
+	store := &wrapped{houseStore: bottest.NewStore()}
 	h := newHouse(t, store, "")
 	store.commit = func(context.Context, []bot.Turn) error { return fmt.Errorf("commit: %w", bot.ErrUnavailable) }
 	in := bot.Inbound{Visitor: ann, ClientID: "client-1", Kind: bot.KindText, Text: questions[0]}
@@ -164,17 +164,17 @@ func TestUnavailable(t *testing.T) {
 	if err != nil || len(replies) != 1 || replies[0].Text != echo(questions[0]) {
 		t.Errorf("Provisional: %v, %v", replies, err)
 	}
-	store.commit = func(ctx context.Context, turns []bot.Turn) error { return store.Store.Commit(ctx, turns...) }
+	store.commit = func(ctx context.Context, turns []bot.Turn) error { return store.houseStore.Commit(ctx, turns...) }
 	m, _ := h.send(t, in) // the same again, when it can be stored
 	checkWhole(t, store, m.Conversation)
 }
 
 // TestAnswerOfTheStoreIsLost is a commit that was done and seemed to fail.
 func TestAnswerOfTheStoreIsLost(t *testing.T) {
-	store := &wrapped{Store: bottest.NewStore()}
+	store := &wrapped{houseStore: bottest.NewStore()}
 	h := newHouse(t, store, "")
 	store.commit = func(ctx context.Context, turns []bot.Turn) error {
-		if err := store.Store.Commit(ctx, turns...); err != nil {
+		if err := store.houseStore.Commit(ctx, turns...); err != nil {
 			return err
 		}
 		return fmt.Errorf("the connection broke: %w", bot.ErrUnavailable)
@@ -192,12 +192,12 @@ func TestAnswerOfTheStoreIsLost(t *testing.T) {
 }
 
 func TestCallerThatLeaves(t *testing.T) {
-	store := &wrapped{Store: bottest.NewStore()}
+	store := &wrapped{houseStore: bottest.NewStore()}
 	h := newHouse(t, store, "")
 	ctx, cancel := context.WithCancel(context.Background())
 	store.commit = func(inner context.Context, turns []bot.Turn) error {
 		cancel() // in the middle of the turn
-		return store.Store.Commit(inner, turns...)
+		return store.houseStore.Commit(inner, turns...)
 	}
 	in := bot.Inbound{Visitor: ann, ClientID: "client-1", Kind: bot.KindText, Text: questions[0]}
 	r, err := h.Receive(ctx, in)

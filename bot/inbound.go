@@ -34,12 +34,15 @@ type View struct {
 	Messages []Message
 	// More says that there are older messages.
 	More bool
+	// Waits says that the visitor waits for an agent; Engine.Queue tells the place.
+	Waits bool
 }
 
 // Greeting is what a visitor sees before saying anything.
 type Greeting struct {
 	Texts map[string]string // by name, for the channel: title, welcome, placeholder …
 	Hot   []Option          // hot questions
+	Form  *PreChat          // to be filled in first; nil if there is none
 }
 
 // InvalidError says what is wrong with an Inbound, in words for the visitor.

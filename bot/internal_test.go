@@ -62,7 +62,7 @@ func TestReceptionCovers(t *testing.T) {
 			return
 		}
 		days := rapid.SliceOfDistinct(rapid.IntRange(1, 7), rapid.ID[int]).Draw(rt, "days")
-		r := Reception{Mode: BotOnly, Days: days, From: clock(from), To: clock(to)}
+		r := Hours{Days: days, From: clock(from), To: clock(to)}
 		if err := r.validate(); err != nil {
 			rt.Fatal(err)
 		}
@@ -87,13 +87,13 @@ func TestReceptionCovers(t *testing.T) {
 func TestReceptionWithOneEnd(t *testing.T) {
 	noon := time.Date(2026, 3, 9, 12, 0, 0, 0, time.UTC)
 	for _, tt := range []struct {
-		r    Reception
+		r    Hours
 		want bool
 	}{
-		{Reception{}, true},
-		{Reception{From: "12:00"}, true}, {Reception{From: "12:01"}, false},
-		{Reception{To: "12:00"}, false}, {Reception{To: "12:01"}, true},
-		{Reception{Days: []int{1}}, true}, {Reception{Days: []int{2, 7}}, false},
+		{Hours{}, true},
+		{Hours{From: "12:00"}, true}, {Hours{From: "12:01"}, false},
+		{Hours{To: "12:00"}, false}, {Hours{To: "12:01"}, true},
+		{Hours{Days: []int{1}}, true}, {Hours{Days: []int{2, 7}}, false},
 	} {
 		if got := tt.r.covers(noon); got != tt.want {
 			t.Errorf("%+v covers a Monday noon: %v, want %v", tt.r, got, tt.want)

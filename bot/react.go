@@ -39,6 +39,23 @@ const (
 
 // answer replies to a question.
 func (t *turn) answer(ctx context.Context) error {
+	switch {
+	case t.Conversation.Service.Phase == WithAgent:
+		t.toAgent()
+		return nil
+	case t.Conversation.Service.Phase == InQueue:
+		return t.whileWaiting(ctx)
+	case t.Was == t.Conversation.Dialogue.Forms && t.mode().humanFirst(): // the first words
+		queued, err := t.humanFirst(ctx)
+		if queued || err != nil {
+			return err
+		}
+	}
+	return t.answerByBot(ctx)
+}
+
+// answerByBot replies to a question that no human sees.
+func (t *turn) answerByBot(ctx context.Context) error {
 	if t.in.Kind == KindText {
 		if done := t.number(); done {
 			return nil
@@ -46,8 +63,7 @@ func (t *turn) answer(ctx context.Context) error {
 	}
 	t.countRepeats()
 	if rule := t.firstBefore(); rule != "" {
-		t.beforeMatching(rule)
-		return nil
+		return t.beforeMatching(ctx, rule)
 	}
 	if utf8.RuneCountInString(t.in.Text) > t.speech.Limits.Question {
 		t.notice("too_long", t.humanAction()...)
@@ -66,8 +82,7 @@ func (t *turn) answer(ctx context.Context) error {
 	}
 	t.reply(&d)
 	t.traced("", &d)
-	t.afterMatching(&d)
-	return nil
+	return t.afterMatching(ctx, &d)
 }
 
 func (t *turn) decide(ctx context.Context) (intent.Decision, error) {
@@ -137,13 +152,13 @@ func (t *turn) firstBefore() string {
 	return ""
 }
 
-func (t *turn) beforeMatching(rule string) {
+func (t *turn) beforeMatching(ctx context.Context, rule string) error {
+	t.traced(rule, nil)
 	if rule == ruleSensitive {
 		t.notice("sensitive")
-	} else {
-		t.offerHuman(rule, "handoff")
+		return nil
 	}
-	t.traced(rule, nil)
+	return t.offerHuman(ctx, rule)
 }
 
 // asksForHuman reports whether the message asks for a human. A question that the
@@ -256,6 +271,7 @@ func (t *turn) replyAnswer(d *intent.Decision) {
 	dialogue.Misses = 0
 	if !within(d.Entry.Category, t.speech.ChatCategories) {
 		dialogue.Answers++
+		dialogue.About = d.Entry.Category
 	}
 }
 
@@ -276,16 +292,16 @@ func (t *turn) refuse(d *intent.Decision) {
 
 // afterMatching offers a human if one of the rules says so, and asks now and then
 // whether the question is solved.
-func (t *turn) afterMatching(d *intent.Decision) {
+func (t *turn) afterMatching(ctx context.Context, d *intent.Decision) error {
 	for _, rule := range t.speech.Handoff.Order {
 		if t.fires(rule, d) {
-			t.offerHuman(rule, "handoff_"+rule)
-			return
+			return t.offerHuman(ctx, rule)
 		}
 	}
 	if t.last().Kind == KindAnswer && !within(d.Entry.Category, t.speech.ChatCategories) && t.isTimeToAsk() {
 		t.say(KindAskSolved, t.text("ask_solved"), Card{Of: t.Conversation.Seq})
 	}
+	return nil
 }
 
 // isTimeToAsk reports whether to ask about the answer just given.
@@ -314,37 +330,6 @@ func (t *turn) fires(rule string, d *intent.Decision) bool {
 			d.Kind == intent.Answer && within(d.Entry.Category, h.ComplaintCategories)
 	}
 	return false
-}
-
-// offerHuman shows the form for a leave-message, since no agent is there. Unasked
-// it comes once; while one is at hand a line points to it. The form says sorry by
-// itself, so that it takes the place of a refusal.
-func (t *turn) offerHuman(rule, text string) {
-	asked := rule == ruleWords || rule == ruleButton
-	dialogue := &t.Conversation.Dialogue
-	if t.speech.mode(t.now.In(t.engine.Zone)) == BotOnly {
-		if asked || rule == ruleDislike || rule == ruleUnsolved {
-			t.notice("bot_only")
-		}
-		return
-	}
-	dialogue.Misses = 0
-	if !asked && dialogue.FormAt > 0 && t.Conversation.Seq-dialogue.FormAt < aside {
-		t.notice("handoff_offered", ActionHandoff)
-		return
-	}
-	if t.last().Kind == KindRefusal {
-		t.unsay()
-	}
-	dialogue.FormAt = t.say(KindLeaveForm, t.text(text), Card{})
-}
-
-// humanAction is the button for a human, where there are any.
-func (t *turn) humanAction() []Action {
-	if t.speech.mode(t.now.In(t.engine.Zone)) == BotOnly {
-		return nil
-	}
-	return []Action{ActionHandoff}
 }
 
 func options(candidates []intent.Candidate) []Option {

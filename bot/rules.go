@@ -34,12 +34,29 @@ type Speech struct {
 	Idle           time.Duration       `yaml:"idle"`
 	Survey         SurveyRules         `yaml:"survey"`
 	Reception      []Reception         `yaml:"reception"`
+	Hours          []Hours             `yaml:"hours"`
+	Holidays       []string            `yaml:"holidays"`
+	Workdays       []string            `yaml:"workdays"`
+	Seat           SeatRules           `yaml:"seat"`
+	PreChat        PreChat             `yaml:"prechat"`
+}
+
+// SeatRules say how long humans may take.
+type SeatRules struct {
+	Accept     time.Duration `yaml:"accept"`
+	FirstReply time.Duration `yaml:"first_reply"`
+	Reply      time.Duration `yaml:"reply"`
+	Lost       time.Duration `yaml:"lost"`
+	Gone       time.Duration `yaml:"gone"`
+	WarnAfter  time.Duration `yaml:"warn_after"`
+	CloseAfter time.Duration `yaml:"close_after"`
 }
 
 // HandoffRules say when a human is offered.
 type HandoffRules struct {
 	Order               []string `yaml:"order"`
 	Words               []string `yaml:"words"`
+	Unqueue             []string `yaml:"unqueue"`
 	Exact               []string `yaml:"exact"`
 	Anger               []string `yaml:"anger"`
 	Complaint           []string `yaml:"complaint"`
@@ -67,16 +84,28 @@ type Mode string
 
 // The modes of reception.
 const (
-	BotFirst Mode = "bot_first" // the bot, and a human when asked
-	BotOnly  Mode = "bot_only"  // the bot alone
+	BotFirst      Mode = "bot_first"       // the bot, and a human when asked
+	HumanFirst    Mode = "human_first"     // a human from the first words on, the bot while none is there
+	BotWhenNobody Mode = "bot_when_nobody" // the same, without a word about it
+	BotOnly       Mode = "bot_only"        // the bot alone
 )
 
-// Reception says who answers at some hours.
-type Reception struct {
-	Mode Mode   `yaml:"mode"`
+func modes() []Mode { return []Mode{BotFirst, HumanFirst, BotWhenNobody, BotOnly} }
+
+// humanFirst reports whether a human gets the first words.
+func (m Mode) humanFirst() bool { return m == HumanFirst || m == BotWhenNobody }
+
+// Hours are some hours of some days.
+type Hours struct {
 	Days []int  `yaml:"days"` // 1 is Monday; none means every day
 	From string `yaml:"from"` // 09:00; empty means from midnight
 	To   string `yaml:"to"`   // 18:00, not included; empty means to midnight
+}
+
+// Reception says who answers at some hours.
+type Reception struct {
+	Mode  Mode `yaml:"mode"`
+	Hours `yaml:",inline"`
 }
 
 // Variants is a text in one or several wordings.
@@ -199,7 +228,7 @@ func (s *Speech) validate(known map[string]Variants) error {
 	}{
 		{"hot", s.Hot}, {"handoff.words", s.Handoff.Words}, {"handoff.exact", s.Handoff.Exact}, {"handoff.anger", s.Handoff.Anger},
 		{"handoff.complaint", s.Handoff.Complaint}, {"handoff.complaint_categories", s.Handoff.ComplaintCategories},
-		{"handoff.except", s.Handoff.Except}, {"chat_categories", s.ChatCategories}, {"survey.tags", s.Survey.Tags},
+		{"handoff.except", s.Handoff.Except}, {"handoff.unqueue", s.Handoff.Unqueue}, {"chat_categories", s.ChatCategories}, {"survey.tags", s.Survey.Tags},
 	} {
 		if slices.ContainsFunc(list.words, isBlank) {
 			return fmt.Errorf("%s 里有一个空的词", list.name)
@@ -231,13 +260,35 @@ func (s *Speech) validateRest() error {
 			return fmt.Errorf("reception 第 %d 条：%w", i+1, err)
 		}
 	}
+	if err := s.Seat.validate(); err != nil {
+		return err
+	}
+	if err := s.PreChat.validate(); err != nil {
+		return err
+	}
+	return s.validateCalendar()
+}
+
+func (r *SeatRules) validate() error {
+	for name, d := range map[string]time.Duration{
+		"accept": r.Accept, "first_reply": r.FirstReply, "reply": r.Reply, "lost": r.Lost, "gone": r.Gone,
+		"warn_after": r.WarnAfter, "close_after": r.CloseAfter,
+	} {
+		if d < time.Second || d > 24*time.Hour {
+			return fmt.Errorf("seat.%s 要在 1s 到 24h 之间，不能是 %v", name, d)
+		}
+	}
 	return nil
 }
 
 func (r *Reception) validate() error {
-	if r.Mode != BotFirst && r.Mode != BotOnly {
-		return fmt.Errorf("mode 只能是 %s 或 %s，不能是 %q", BotFirst, BotOnly, r.Mode)
+	if !slices.Contains(modes(), r.Mode) {
+		return fmt.Errorf("mode 只能是 %v 之一，不能是 %q", modes(), r.Mode)
 	}
+	return r.Hours.validate()
+}
+
+func (r *Hours) validate() error {
 	for _, day := range r.Days {
 		if day < 1 || day > 7 {
 			return fmt.Errorf("days 是 1 到 7，不能是 %d", day)
@@ -256,7 +307,7 @@ func (r *Reception) validate() error {
 
 // covers reports whether the rule is for this moment. A rule from 22:00 to 06:00
 // goes over midnight, and its days are those on which it begins.
-func (r *Reception) covers(t time.Time) bool {
+func (r *Hours) covers(t time.Time) bool {
 	clock := t.Format("15:04")
 	after, before := r.From == "" || clock >= r.From, r.To == "" || clock < r.To
 	if r.From == "" || r.To == "" || r.From < r.To {
@@ -266,7 +317,7 @@ func (r *Reception) covers(t time.Time) bool {
 }
 
 // on reports whether the rule is for the day of t.
-func (r *Reception) on(t time.Time) bool {
+func (r *Hours) on(t time.Time) bool {
 	return len(r.Days) == 0 || slices.Contains(r.Days, int(t.Weekday()+6)%7+1)
 }
 

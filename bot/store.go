@@ -15,9 +15,9 @@ type Store interface {
 	// Previous returns the visitor's conversation that was opened last before the
 	// one with the id, or ErrNotFound. An empty id means any: the last of all.
 	Previous(ctx context.Context, v Visitor, id string) (Conversation, error)
-	// Sent returns the message that the visitor sent with the client id, in
-	// whichever conversation, or ErrNotFound.
-	Sent(ctx context.Context, v Visitor, clientID string) (Message, error)
+	// Sent returns the message with the client id of that sender, which is
+	// Visitor.Key or AgentKey, in whichever conversation, or ErrNotFound.
+	Sent(ctx context.Context, sender, clientID string) (Message, error)
 	// After returns the first messages after the one with the number, in order, at
 	// most limit.
 	After(ctx context.Context, conversation string, seq int64, limit int) ([]Message, error)
@@ -85,7 +85,7 @@ type TurnTrace struct {
 	Confidence float64
 	Revision   int64  // state of the knowledge
 	Model      string // fingerprint
-	Trace      []byte // JSON of intent.Trace; empty if the matcher was not asked
+	Trace      string // JSON of intent.Trace; empty if the matcher was not asked
 	At         time.Time
 }
 

@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"strings"
 	"time"
 
 	"go.uber.org/zap"
@@ -21,6 +22,20 @@ type turn struct {
 	now    time.Time
 	// normal is the normal form of keyed; see key.
 	keyed, normal string
+	// fleeting says that the turn will not be stored.
+	fleeting bool
+	// before is how the conversation stood with the humans.
+	before Service
+}
+
+// hint tells of the turn once it is stored.
+func (t *turn) hint() Hint {
+	c := &t.Conversation
+	h := Hint{Visitor: c.Visitor.Key(), Conversation: c.ID, Seq: c.Seq, Messages: t.Messages}
+	if c.Service.Phase != WithBot || t.before.Phase != WithBot {
+		h.Service, h.Was = &c.Service, &t.before
+	}
+	return h
 }
 
 // start begins a turn of the conversation. Time never runs backwards within one.
@@ -28,7 +43,7 @@ func (t *turn) start(c Conversation) {
 	if c.UpdatedAt.After(t.now) {
 		t.now = c.UpdatedAt
 	}
-	t.Was = c.Seq
+	t.Was, t.before = c.Seq, c.Service
 	t.Conversation = c
 	t.Conversation.UpdatedAt = t.now
 	t.Conversation.Profile = c.Profile.with(t.in.Profile)
@@ -70,11 +85,11 @@ func (t *turn) text(name string) string {
 }
 
 // closeIdle returns the turn that closes a conversation nobody went on with.
-func (t *turn) closeIdle(c Conversation) Turn {
+func (t *turn) closeIdle(c Conversation) *turn {
 	closing := *t
 	closing.start(c)
 	closing.close("idle", "closed_idle")
-	return closing.Turn
+	return &closing
 }
 
 // close ends the conversation.
@@ -82,6 +97,7 @@ func (t *turn) close(reason, text string) {
 	t.add(FromSystem, KindClosed, t.text(text), Card{})
 	t.Conversation.State, t.Conversation.CloseReason, t.Conversation.ClosedAt = StateClosed, reason, t.now
 	t.Conversation.Dialogue = Dialogue{}
+	t.Conversation.Service.Phase = WithBot
 }
 
 // react adds what the bot does about the visitor's message.
@@ -89,18 +105,24 @@ func (t *turn) react(ctx context.Context) error {
 	switch t.in.Kind {
 	case KindText, KindPick:
 		return t.answer(ctx)
+	case KindImage, KindFile:
+		return t.file(ctx)
 	case KindHandoff:
-		t.offerHuman(ruleButton, "handoff")
+		return t.handoff(ctx)
+	case KindUnqueue:
+		return t.unqueue("visitor", "unqueued")
 	case KindFeedback:
 		return t.feedback(ctx)
 	case KindSolved:
 		return t.solved(ctx)
 	case KindLeave:
 		t.leave()
+	case KindForm: // there is nothing to say about it
+		t.Conversation.Dialogue.Forms++
 	case KindRating:
 		return t.rate(ctx)
 	case KindClose:
-		t.endByVisitor()
+		t.end("visitor", "closed")
 	}
 	return nil
 }
@@ -113,7 +135,7 @@ func (t *turn) feedback(ctx context.Context) error {
 	}
 	t.verdict(answer, Useful)
 	if !*t.in.Card.Yes && t.speech.Handoff.Dislike && t.Conversation.State == StateOpen {
-		t.offerHuman(ruleDislike, "handoff_dislike")
+		return t.offerHuman(ctx, ruleDislike)
 	}
 	return nil
 }
@@ -133,7 +155,7 @@ func (t *turn) solved(ctx context.Context) error {
 	if *t.in.Card.Yes {
 		t.notice("solved")
 	} else if t.Conversation.State == StateOpen {
-		t.offerHuman(ruleUnsolved, "handoff_dislike")
+		return t.offerHuman(ctx, ruleUnsolved)
 	}
 	return nil
 }
@@ -195,12 +217,12 @@ func (t *turn) rate(ctx context.Context) error {
 	return nil
 }
 
-// endByVisitor closes the conversation and asks for a rating.
-func (t *turn) endByVisitor() {
+// end closes the conversation and asks for a rating.
+func (t *turn) end(reason, text string) {
 	if t.speech.Survey.Enabled {
-		t.say(KindSurvey, t.text("survey"), Card{Tags: t.speech.Survey.Tags, Until: t.now.Add(t.speech.Survey.Expires).UnixMilli()})
+		t.say(KindSurvey, t.text("survey"), Card{Tags: t.speech.Survey.Tags, Nick: t.Conversation.Service.Nick, Until: t.now.Add(t.speech.Survey.Expires).UnixMilli()})
 	}
-	t.close("visitor", "closed")
+	t.close(reason, text)
 }
 
 // traced records what led to the replies after the visitor's message.
@@ -219,11 +241,12 @@ func (t *turn) traced(rule string, d *intent.Decision) {
 }
 
 // traceJSON never fails a turn: an answer without its reasons is better than none.
-func (t *turn) traceJSON(d *intent.Decision) []byte {
-	text, err := json.Marshal(d.Trace.Compact())
-	if err != nil {
+func (t *turn) traceJSON(d *intent.Decision) string {
+	d.Trace.Compact()
+	var text strings.Builder // thousands of bytes for each question, not to be copied
+	if err := json.NewEncoder(&text).Encode(&d.Trace); err != nil {
 		t.engine.Log.Error("a trace cannot be stored", zap.String("conversation", t.Conversation.ID), zap.Error(err))
-		return nil
+		return ""
 	}
-	return text
+	return strings.TrimSuffix(text.String(), "\n")
 }

@@ -36,7 +36,7 @@ func (e *Engine) Look(ctx context.Context, v Visitor, conversation string, after
 	if err != nil {
 		return View{}, fmt.Errorf("find the conversation: %w", err)
 	}
-	view := View{Conversation: c.ID, Seq: c.Seq, Read: c.Read}
+	view := View{Conversation: c.ID, Seq: c.Seq, Read: c.Read, Waits: c.Service.Phase == InQueue}
 	if conversation == c.ID && after >= 0 && after <= c.Seq && c.Seq-after <= catchUp {
 		view.Messages, err = e.upTo(ctx, c, after)
 		view.More = true // older ones are what the client has already
@@ -116,6 +116,9 @@ func (e *Engine) MarkRead(ctx context.Context, v Visitor, conversation string, s
 	if err := e.Store.MarkRead(ctx, conversation, seq); err != nil {
 		return fmt.Errorf("mark as read: %w", err)
 	}
+	if c.Service.Phase == WithAgent {
+		e.Bus.Publish(Hint{Visitor: v.Key(), Conversation: c.ID, Read: seq})
+	}
 	return nil
 }
 
@@ -129,11 +132,11 @@ func (e *Engine) Suggest(ctx context.Context, v Visitor, p Profile, text string)
 	return options(found), nil
 }
 
-// Greeting returns the texts and hot questions of an account; no texts if the
+// Greeting returns the texts, hot questions and form of an account; no texts if the
 // visitor reads another language than they are in.
 func (e *Engine) Greeting(_ context.Context, channel, account, language string) (Greeting, error) {
 	speech := e.Rules.For(channel, account)
-	g := Greeting{Texts: map[string]string{}}
+	g := Greeting{Texts: map[string]string{}, Form: speech.form()}
 	if speaks(language) {
 		for _, name := range []string{"title", "subtitle", "welcome", "placeholder"} {
 			g.Texts[name] = speech.text(name, "")

@@ -236,7 +236,7 @@ func TestEarlierAtTheEdges(t *testing.T) {
 }
 
 // deaf is a store that cannot be read.
-type deaf struct{ bot.Store }
+type deaf struct{ *bottest.Store }
 
 func (deaf) Current(context.Context, bot.Visitor) (bot.Conversation, error) {
 	return bot.Conversation{}, bot.ErrUnavailable

@@ -22,7 +22,7 @@ const (
 )
 
 // benchTrace is about as long as the trace of a decision.
-var benchTrace = []byte(`{"candidates":[` + strings.Repeat(`{"entry":"01JABCDEFGHJKMNPQRSTVWXYZ0","score":0.71828},`, 37) + `{}]}`)
+var benchTrace = `{"candidates":[` + strings.Repeat(`{"entry":"01JABCDEFGHJKMNPQRSTVWXYZ0","score":0.71828},`, 37) + `{}]}`
 
 // talk is a conversation that goes on and on.
 type talk struct{ bot.Conversation }

@@ -9,18 +9,48 @@ import (
 	"faqbot/knowledge/sqldb"
 )
 
-// job is what one caller wants stored: turns, or how far a visitor has read.
+// job is what one caller wants stored: turns, or how far a visitor has read, or
+// anything else, which has a transaction of its own.
 type job struct {
-	ctx   context.Context
-	since time.Time
-	turns []*turn
-	read  *read
-	done  chan error // takes the answer, once
+	ctx    context.Context
+	since  time.Time
+	turns  []*turn
+	read   *read
+	change change
+	done   chan error // takes the answer, once
 }
 
 type read struct {
 	conversation string
 	seq          int64
+}
+
+// change writes in a transaction that was begun for it. It may be called again, if
+// that was given up, and when its caller is gone; so it shares nothing with them
+// that changes.
+type change func(ctx context.Context, tx *session) error
+
+// change has the change made and says what was being done if that fails.
+func (s *Store) change(ctx context.Context, doing string, do change) error {
+	return failure(ctx, doing, s.store(ctx, &job{ctx: ctx, change: do}))
+}
+
+// put runs a statement that must write one row; if it does not, that is
+// bot.ErrConflict.
+func (s *Store) put(ctx context.Context, doing, query string, args []any) error {
+	return s.change(ctx, doing, func(ctx context.Context, tx *session) error { return tx.execOne(ctx, query, args) })
+}
+
+// drop runs a statement that removes the row with the id. If there is none, that
+// is bot.ErrNotFound.
+func (s *Store) drop(ctx context.Context, doing, query, id string) error {
+	return s.change(ctx, doing, func(ctx context.Context, tx *session) error {
+		n, err := tx.exec(ctx, statement{before: query}, []any{id})
+		if err == nil && n == 0 {
+			return bot.ErrNotFound
+		}
+		return err
+	})
 }
 
 // Commit stores the turns, all of them or none, in their order. When it returns
@@ -99,13 +129,22 @@ func (s *Store) storeNow(ctx context.Context, j *job) error {
 	defer cancel()
 	for {
 		one := session{db: s.db}
-		refused, err := one.store(ctx, s.wait, []*job{j})
+		err := one.storeOne(ctx, s.wait, j)
 		one.release()
-		if err == nil {
-			err = refused[j]
-		}
 		if !sqldb.GaveUp(err) || ctx.Err() != nil {
 			return err
 		}
 	}
+}
+
+// storeOne stores the job in a transaction of its own.
+func (s *session) storeOne(ctx context.Context, wait time.Duration, j *job) error {
+	if j.change != nil {
+		return s.transact(ctx, wait, func() error { return j.change(ctx, s) })
+	}
+	refused, err := s.store(ctx, wait, []*job{j})
+	if err == nil {
+		err = refused[j]
+	}
+	return err
 }

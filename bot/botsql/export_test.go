@@ -18,6 +18,15 @@ var NewWith = newStore
 // MaxGroup bounds how many jobs are stored in one transaction.
 const MaxGroup = maxGroup
 
+// Queries returns the queries that the store has run.
+func Queries(s *Store) (queries []string) {
+	s.statements.Range(func(query, _ any) bool {
+		queries = append(queries, query.(string))
+		return true
+	})
+	return queries
+}
+
 // StoreGroup stores the commits as one group, in their order, and returns what
 // became of each.
 func StoreGroup(ctx context.Context, s *Store, commits [][]bot.Turn) []error {

@@ -25,8 +25,23 @@ type committer struct {
 func (c *committer) run() {
 	defer c.session.release()
 	for first := range c.jobs {
-		c.store(c.waiting(first))
+		together, apart := split(c.waiting(first))
+		c.store(together)
+		c.change(apart)
 	}
+}
+
+// split parts the jobs that go into one transaction from those that want one of
+// their own.
+func split(group []*job) (together, apart []*job) {
+	for _, j := range group {
+		if j.change == nil {
+			together = append(together, j)
+		} else {
+			apart = append(apart, j)
+		}
+	}
+	return together, apart
 }
 
 // waiting returns the job with those that are there already.
@@ -54,7 +69,11 @@ func (c *committer) store(group []*job) {
 	if len(group) == 0 {
 		return
 	}
-	refused, err := c.try(group)
+	var refused map[*job]error
+	err := c.try(group[0].since, func() (err error) {
+		refused, err = c.session.store(context.Background(), c.wait, group)
+		return err
+	})
 	switch {
 	case err == nil:
 		for _, j := range group {
@@ -84,16 +103,23 @@ func alive(group []*job) []*job {
 	return kept
 }
 
-// try stores the group in one transaction. It waits while another process is
-// writing, as long as the first of the group may wait.
-func (c *committer) try(group []*job) (refused map[*job]error, err error) {
+// change makes the changes, each in its transaction, and answers their callers.
+func (c *committer) change(jobs []*job) {
+	for _, j := range alive(jobs) {
+		j.done <- c.try(j.since, func() error { return c.session.storeOne(context.Background(), c.wait, j) })
+	}
+}
+
+// try runs a transaction. It waits while another process is writing, as long as
+// one may wait who does since then.
+func (c *committer) try(since time.Time, transaction func() error) error {
 	for {
-		refused, err = c.session.store(context.Background(), c.wait, group)
-		if err != nil && !errors.Is(err, bot.ErrConflict) {
+		err := transaction()
+		if err != nil && !errors.Is(err, bot.ErrConflict) && !errors.Is(err, bot.ErrNotFound) {
 			c.session.release() // start afresh
 		}
-		if !sqldb.Busy(err) || time.Since(group[0].since) > c.wait {
-			return refused, err
+		if !sqldb.Busy(err) || time.Since(since) > c.wait {
+			return err
 		}
 	}
 }

@@ -33,7 +33,7 @@ type key struct {
 type keyKind int
 
 const (
-	sentKey   keyKind = iota // visitor, client id
+	sentKey   keyKind = iota // sender, client id
 	traceKey                 // conversation, number of the message
 	leaveKey                 // id
 	ratingKey                // conversation

@@ -77,7 +77,7 @@ func one[T any](doing string, found []T, err error) (T, error) {
 }
 
 const conversationColumns = `SELECT id, channel, account, visitor_id, profile, state, seq, read_seq, dialogue,
-	opened_at, updated_at, closed_at, close_reason FROM bot_conversation`
+	opened_at, updated_at, closed_at, close_reason, service FROM bot_conversation`
 
 func (s *Store) conversations(ctx context.Context, doing, where string, args ...any) (found []bot.Conversation, err error) {
 	err = s.read(ctx, doing, func(rows *sql.Rows) error {
@@ -89,10 +89,10 @@ func (s *Store) conversations(ctx context.Context, doing, where string, args ...
 }
 
 func scanConversation(rows *sql.Rows) (c bot.Conversation, err error) {
-	var profile, dialogue sql.RawBytes
+	var profile, dialogue, service sql.RawBytes
 	var opened, updated, closed int64
 	err = rows.Scan(&c.ID, &c.Visitor.Channel, &c.Visitor.Account, &c.Visitor.ID, &profile, &c.State, &c.Seq, &c.Read,
-		&dialogue, &opened, &updated, &closed, &c.CloseReason)
+		&dialogue, &opened, &updated, &closed, &c.CloseReason, &service)
 	if err != nil {
 		return c, err
 	}
@@ -102,6 +102,12 @@ func scanConversation(rows *sql.Rows) (c bot.Conversation, err error) {
 	}
 	if err := json.Unmarshal(dialogue, &c.Dialogue); err != nil {
 		return c, fmt.Errorf("dialogue of conversation %q: %w", c.ID, err)
+	}
+	if len(service) == 0 {
+		return c, nil
+	}
+	if err := json.Unmarshal(service, &c.Service); err != nil {
+		return c, fmt.Errorf("service of conversation %q: %w", c.ID, err)
 	}
 	return c, nil
 }
@@ -192,11 +198,11 @@ func scanMessage(rows *sql.Rows) (m bot.Message, err error) {
 	return m, nil
 }
 
-// Sent returns the message that the visitor sent with the client id, in
-// whichever conversation, or bot.ErrNotFound.
-func (s *Store) Sent(ctx context.Context, v bot.Visitor, clientID string) (bot.Message, error) {
+// Sent returns the message that the sender, a bot.Visitor.Key or bot.AgentKey,
+// sent with the client id, in whichever conversation, or bot.ErrNotFound.
+func (s *Store) Sent(ctx context.Context, sender, clientID string) (bot.Message, error) {
 	const doing = "read a message by its client id"
-	found, err := s.messages(ctx, doing, ` WHERE sender = $1 AND client_id = $2 AND client_id <> ''`, v.Key(), clientID)
+	found, err := s.messages(ctx, doing, ` WHERE sender = $1 AND client_id = $2 AND client_id <> ''`, sender, clientID)
 	return one(doing, found, err)
 }
 

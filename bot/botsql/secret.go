@@ -2,12 +2,8 @@ package botsql
 
 import (
 	"context"
-	"crypto/rand"
 	"encoding/base64"
 	"fmt"
-	"time"
-
-	"faqbot/knowledge/sqldb"
 )
 
 const (
@@ -15,20 +11,15 @@ const (
 	readSecret = `SELECT value FROM bot_secret WHERE name = $1`
 )
 
-// Secret returns the key of that name, the same for all processes that share the
-// database. The first who asks makes it, at random, of that many bytes.
-func (s *Store) Secret(ctx context.Context, name string, size int) ([]byte, error) {
-	fresh := make([]byte, size)
-	rand.Read(fresh) // never fails
-	begun := time.Now()
-	for {
-		_, err := s.db.ExecContext(ctx, addSecret, name, base64.StdEncoding.EncodeToString(fresh))
-		if err == nil {
-			break
-		}
-		if !sqldb.Busy(err) || time.Since(begun) > s.wait || ctx.Err() != nil {
-			return nil, failure(ctx, "make the secret "+name, err)
-		}
+// Secret returns what is kept under the name, the same for all processes that
+// share the database: fresh, if nothing was there.
+func (s *Store) Secret(ctx context.Context, name string, fresh []byte) ([]byte, error) {
+	err := s.change(ctx, "keep the secret "+name, func(ctx context.Context, tx *session) error {
+		_, err := tx.exec(ctx, statement{before: addSecret}, []any{name, base64.StdEncoding.EncodeToString(fresh)})
+		return err
+	})
+	if err != nil {
+		return nil, err
 	}
 	var text string
 	if err := s.db.QueryRowContext(ctx, readSecret, name).Scan(&text); err != nil {

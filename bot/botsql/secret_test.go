@@ -2,6 +2,7 @@ package botsql_test
 
 import (
 	"bytes"
+	"fmt"
 	"sync"
 	"testing"
 )
@@ -14,7 +15,7 @@ func TestSecretIsTheSameForAll(t *testing.T) {
 		for i := range secrets {
 			all.Go(func() {
 				var err error
-				if secrets[i], err = store.Secret(t.Context(), "visitors", 32); err != nil {
+				if secrets[i], err = store.Secret(t.Context(), "visitors", []byte(fmt.Sprintf("%032d", i))); err != nil {
 					t.Error(err)
 				}
 			})
@@ -25,7 +26,7 @@ func TestSecretIsTheSameForAll(t *testing.T) {
 				t.Errorf("secrets differ: %x and %x", s, secrets[0])
 			}
 		}
-		other, err := store.Secret(t.Context(), "else", 32)
+		other, err := store.Secret(t.Context(), "else", []byte("else"))
 		if err != nil || bytes.Equal(other, secrets[0]) {
 			t.Errorf("another secret is %x, error %v", other, err)
 		}

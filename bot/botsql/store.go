@@ -10,7 +10,10 @@
 // one goroutine stores the commits, all that wait in one transaction: those that
 // arrive while the disk is busy with a group are the next one. A commit returns
 // when its group is on the disk, and commits that must be refused are told apart
-// before anything is written, so that they cost the others nothing.
+// before anything is written, so that they cost the others nothing. What else the
+// desk writes (groups, seats, phrases, customers, files) goes through the same
+// goroutine, each change in a transaction of its own: nobody waits for a lock that
+// the goroutine would take again at once.
 //
 // The package imports no driver; cmd/internal/database opens the connections. A
 // SQLite connection must begin its transactions with BEGIN IMMEDIATE.
@@ -34,7 +37,8 @@ const maxWait = 10 * time.Second
 
 var errClosed = fmt.Errorf("%w: the store is closed", bot.ErrUnavailable)
 
-// Store is a bot.Store on SQL. It is safe for concurrent use, and must be closed.
+// Store is a bot.Store, and all that the desk needs beside it, on SQL. It is safe
+// for concurrent use, and must be closed.
 type Store struct {
 	db      *sql.DB
 	dialect sqldb.Dialect

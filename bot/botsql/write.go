@@ -4,6 +4,8 @@ import (
 	"context"
 	"encoding/json"
 	"fmt"
+	"reflect"
+	"slices"
 	"strconv"
 	"time"
 
@@ -18,6 +20,7 @@ type turn struct {
 	id, visitor   string
 	was, seq      int64
 	open          bool
+	plain         bool  // the humans have nothing to do with the conversation
 	keys          []key // what it takes and only one can have
 	begin, goOn   []any // arguments of opening and going on
 	settle        []any // of changing the state too
@@ -28,15 +31,23 @@ type turn struct {
 
 // Statements. Those that insert leave out what collides with a row that is
 // there; who runs them counts the rows.
+//
+// goOnConversation is for what happens all the time: a conversation that is open
+// and has nothing to do with the humans, before the turn and after it. It leaves
+// alone what the indexes of states, queues and owners are made of. All other
+// turns are for settleConversation, so that nothing of a bot.Service is ever lost,
+// whoever has the conversation.
 const (
 	beginConversation = `INSERT INTO bot_conversation (id, visitor, channel, account, visitor_id, profile, state, seq,
-		read_seq, dialogue, opened_at, updated_at, closed_at, close_reason) VALUES `
+		read_seq, dialogue, opened_at, updated_at, closed_at, close_reason,
+		service, phase, skill_group, owner, rank, queued_at) VALUES `
 	goOnConversation = `UPDATE bot_conversation SET seq = $4, updated_at = $5, profile = $6, dialogue = $7,
 		read_seq = CASE WHEN read_seq < $8 THEN $8 ELSE read_seq END
-		WHERE id = $1 AND visitor = $2 AND seq = $3 AND state = 'open'`
+		WHERE id = $1 AND visitor = $2 AND seq = $3 AND state = 'open' AND service = ''`
 	settleConversation = `UPDATE bot_conversation SET seq = $4, updated_at = $5, profile = $6, dialogue = $7,
 		read_seq = CASE WHEN read_seq < $8 THEN $8 ELSE read_seq END,
-		state = $9, closed_at = $10, close_reason = $11
+		state = $9, closed_at = $10, close_reason = $11,
+		service = $12, phase = $13, skill_group = $14, owner = $15, rank = $16, queued_at = $17
 		WHERE id = $1 AND visitor = $2 AND seq = $3`
 	insertMessages = `INSERT INTO bot_message (conversation, seq, sender, client_id, author, kind, text, card, at) VALUES `
 	insertTraces   = `INSERT INTO bot_turn (conversation, seq, reply, text, decision, rule, entry, question, confidence,
@@ -60,17 +71,19 @@ func encode(t *bot.Turn) (*turn, error) {
 	var e encoder
 	row := &turn{id: c.ID, visitor: c.Visitor.Key(), was: t.Was, seq: c.Seq, open: c.State == bot.StateOpen}
 	profile, dialogue := e.json(c.Profile), e.json(c.Dialogue)
+	service := e.service(&c.Service)
+	row.plain = service[0] == ""
 	read := max(0, min(c.Read, c.Seq))
 	updated, closed := sqldb.Millis(c.UpdatedAt), sqldb.Millis(c.ClosedAt)
 	if t.Was == 0 {
-		row.begin = []any{c.ID, row.visitor, c.Visitor.Channel, c.Visitor.Account, c.Visitor.ID, profile, string(c.State),
-			c.Seq, read, dialogue, sqldb.Millis(c.OpenedAt), updated, closed, c.CloseReason}
+		row.begin = slices.Concat([]any{c.ID, row.visitor, c.Visitor.Channel, c.Visitor.Account, c.Visitor.ID, profile,
+			string(c.State), c.Seq, read, dialogue, sqldb.Millis(c.OpenedAt), updated, closed, c.CloseReason}, service)
 	} else {
 		row.goOn = []any{c.ID, row.visitor, t.Was, c.Seq, updated, profile, dialogue, read}
-		row.settle = append(row.goOn[:len(row.goOn):len(row.goOn)], string(c.State), closed, c.CloseReason)
+		row.settle = slices.Concat(row.goOn, []any{string(c.State), closed, c.CloseReason}, service)
 	}
 	for i := range t.Messages {
-		row.addMessage(&e, &t.Messages[i])
+		row.addMessage(&e, c.Visitor, &t.Messages[i])
 	}
 	row.addRest(&e, t)
 	if e.err != nil {
@@ -79,11 +92,11 @@ func encode(t *bot.Turn) (*turn, error) {
 	return row, nil
 }
 
-func (row *turn) addMessage(e *encoder, m *bot.Message) {
+func (row *turn) addMessage(e *encoder, v bot.Visitor, m *bot.Message) {
 	sender := ""
 	if m.ClientID != "" {
-		sender = row.visitor
-		row.keys = append(row.keys, key{sentKey, row.visitor, m.ClientID})
+		sender = m.Sender(v)
+		row.keys = append(row.keys, key{sentKey, sender, m.ClientID})
 	}
 	row.messages = append(row.messages, []any{row.id, m.Seq, sender, m.ClientID, string(m.Author), string(m.Kind), m.Text,
 		e.json(m.Card), sqldb.Millis(m.At)})
@@ -96,7 +109,7 @@ func (row *turn) addRest(e *encoder, t *bot.Turn) {
 			row.keys = append(row.keys, key{traceKey, row.id, strconv.FormatInt(r.Seq, 10)})
 		}
 		row.trace = []any{row.id, r.Seq, r.Reply, r.Text, r.Decision, r.Rule, r.Entry, r.Question, r.Confidence,
-			r.Revision, r.Model, string(r.Trace), sqldb.Millis(r.At)}
+			r.Revision, r.Model, r.Trace, sqldb.Millis(r.At)}
 	}
 	if v := t.Verdict; v != nil {
 		row.verdict = []any{v.Conversation, v.Seq, string(v.Kind), v.Yes, v.Reason, v.Entry, v.Question, v.Confidence, sqldb.Millis(v.At)}
@@ -125,6 +138,15 @@ func (e *encoder) json(v any) string {
 		e.err = err
 	}
 	return string(text)
+}
+
+// service returns the values of the columns from service to queued_at.
+func (e *encoder) service(s *bot.Service) []any {
+	text := ""
+	if !reflect.ValueOf(s).Elem().IsZero() {
+		text = e.json(s)
+	}
+	return []any{text, string(s.Phase), s.Group, s.Owner, int64(s.Rank), sqldb.Millis(s.QueuedAt)}
 }
 
 // store stores the jobs in one transaction. Those it refuses are left out of it,
@@ -182,12 +204,12 @@ func (s *session) write(ctx context.Context, turns []*turn) error {
 }
 
 // writeConversation opens the conversation, or moves it on from where the turn
-// found it. The state is left alone if it stays, and with it its index.
+// found it.
 func (s *session) writeConversation(ctx context.Context, t *turn) error {
 	if t.was == 0 {
 		return s.insertAll(ctx, beginConversation, [][]any{t.begin})
 	}
-	if t.open {
+	if t.open && t.plain {
 		if n, err := s.exec(ctx, statement{before: goOnConversation}, t.goOn); err != nil || n == 1 {
 			return err
 		}

@@ -1,5 +1,6 @@
-// Package bottest helps to test what uses or implements bot.Store: a fake with
-// real behaviour, and the conformance suite that every store must pass.
+// Package bottest helps to test what uses or implements bot.Store and the stores
+// beside it: a fake of all of them with real behaviour, and the conformance suites
+// that every store must pass.
 package bottest
 
 import (
@@ -16,11 +17,12 @@ import (
 	"faqbot/bot"
 )
 
-// Store is a bot.Store in memory. It keeps every promise of the interface except
-// that of outliving the process, and passes TestStore.
+// Store is a bot.Store, and all the others, in memory. It keeps every promise of
+// the interfaces except that of outliving the process, and passes the suites.
 type Store struct {
-	mu sync.Mutex // protects the field below
+	mu sync.Mutex // protects the fields below
 	state
+	desk
 }
 
 // state is all that is stored.
@@ -31,11 +33,12 @@ type state struct {
 	sent          map[sent]place
 	traces        map[place]bot.TurnTrace
 	verdicts      map[verdictKey]bot.Verdict
-	leaves        []bot.Leave
+	leaves        []bot.LeaveTask
 	ratings       map[string]bot.Rating
+	blocks        map[string]bot.Block // by visitor
 }
 
-type sent struct{ visitor, clientID string }
+type sent struct{ sender, clientID string }
 
 type place struct {
 	conversation string
@@ -53,8 +56,8 @@ var _ bot.Store = (*Store)(nil)
 func NewStore() *Store {
 	return &Store{state: state{
 		conversations: map[string]bot.Conversation{}, messages: map[string][]bot.Message{}, sent: map[sent]place{},
-		traces: map[place]bot.TurnTrace{}, verdicts: map[verdictKey]bot.Verdict{}, ratings: map[string]bot.Rating{},
-	}}
+		traces: map[place]bot.TurnTrace{}, verdicts: map[verdictKey]bot.Verdict{}, ratings: map[string]bot.Rating{}, blocks: map[string]bot.Block{},
+	}, desk: newDesk()}
 }
 
 // set sets an element of a map of the state, so that back can take it back.
@@ -120,7 +123,7 @@ func (s *state) apply(t bot.Turn) error {
 		if m.ClientID == "" {
 			continue
 		}
-		key := sent{visitor, m.ClientID}
+		key := sent{m.Sender(c.Visitor), m.ClientID}
 		if _, taken := s.sent[key]; taken {
 			return fmt.Errorf("client id %q is in use: %w", m.ClientID, bot.ErrConflict)
 		}
@@ -148,7 +151,7 @@ func (s *state) applyRest(t bot.Turn) error {
 		}
 		before := s.leaves
 		s.undo = append(s.undo, func() { s.leaves = before })
-		s.leaves = append(s.leaves, *t.Leave)
+		s.leaves = append(s.leaves, bot.LeaveTask{Leave: *t.Leave})
 	}
 	if t.Rating != nil {
 		if _, rated := s.ratings[t.Rating.Conversation]; rated {
@@ -169,7 +172,7 @@ func (s *state) current(visitor string) (bot.Conversation, bool) {
 }
 
 func (s *state) leave(id string) int {
-	return slices.IndexFunc(s.leaves, func(l bot.Leave) bool { return l.ID == id })
+	return slices.IndexFunc(s.leaves, func(l bot.LeaveTask) bool { return l.ID == id })
 }
 
 // MarkRead records that the visitor has seen the messages up to seq, or all if
@@ -248,11 +251,11 @@ func (s *Store) Previous(ctx context.Context, v bot.Visitor, id string) (bot.Con
 	})
 }
 
-// Sent returns the message that the visitor sent with the client id, in
-// whichever conversation, or bot.ErrNotFound.
-func (s *Store) Sent(ctx context.Context, v bot.Visitor, clientID string) (bot.Message, error) {
+// Sent returns the message that the sender, a bot.Visitor.Key or bot.AgentKey,
+// sent with the client id, in whichever conversation, or bot.ErrNotFound.
+func (s *Store) Sent(ctx context.Context, sender, clientID string) (bot.Message, error) {
 	return lookup(ctx, s, func() (bot.Message, bool) {
-		at, ok := s.sent[sent{v.Key(), clientID}]
+		at, ok := s.sent[sent{sender, clientID}]
 		if !ok {
 			return bot.Message{}, false
 		}
@@ -317,12 +320,15 @@ func (s *Store) Conversations(ctx context.Context, visit func(bot.Conversation) 
 // with the id, at most limit; an empty id begins at the first, an unknown one is
 // bot.ErrNotFound.
 func (s *Store) Leaves(ctx context.Context, after string, limit int) ([]bot.Leave, error) {
-	return lookup(ctx, s, func() ([]bot.Leave, bool) {
+	return lookup(ctx, s, func() (leaves []bot.Leave, ok bool) {
 		from := 0
 		if after != "" {
 			from = s.leave(after) + 1
 		}
-		return s.leaves[from:min(from+max(limit, 0), len(s.leaves))], after == "" || from > 0
+		for _, l := range s.leaves[from:min(from+max(limit, 0), len(s.leaves))] {
+			leaves = append(leaves, l.Leave)
+		}
+		return leaves, after == "" || from > 0
 	})
 }
 

@@ -53,10 +53,22 @@ type storeTest struct {
 
 func run(t *testing.T, tests []storeTest, open func(t *testing.T) bot.Store) {
 	for _, test := range tests {
+		t.Run(test.name, func(t *testing.T) { test.run(newFixture(t, open(t))) })
+	}
+}
+
+// besideTest is a test of a store that stands beside the conversations.
+type besideTest[S any] struct {
+	name string
+	run  func(f *fixture, s S)
+}
+
+func runBeside[S any](t *testing.T, tests []besideTest[S], open func(t *testing.T) S) {
+	for _, test := range tests {
 		t.Run(test.name, func(t *testing.T) {
-			ctx, cancel := context.WithTimeout(t.Context(), waitLimit)
-			defer cancel()
-			test.run(&fixture{T: t, ctx: ctx, store: open(t)})
+			s := open(t)
+			store, _ := any(s).(bot.Store) // not all of the tests need one
+			test.run(newFixture(t, store), s)
 		})
 	}
 }
@@ -68,6 +80,12 @@ type fixture struct {
 	*testing.T
 	ctx   context.Context
 	store bot.Store
+}
+
+func newFixture(t *testing.T, store bot.Store) *fixture {
+	ctx, cancel := context.WithTimeout(t.Context(), waitLimit)
+	t.Cleanup(cancel)
+	return &fixture{T: t, ctx: ctx, store: store}
 }
 
 // day is a moment without a fraction of a millisecond.
@@ -163,6 +181,38 @@ func missing[T any](f *fixture, what string) func(got T, err error) {
 	}
 }
 
+// done checks that there was no error.
+func (f *fixture) done(what string, err error) {
+	f.Helper()
+	if err != nil {
+		f.Fatalf("%s: %v", what, err)
+	}
+}
+
+// conflicts checks that the error is bot.ErrConflict.
+func (f *fixture) conflicts(what string, err error) {
+	f.Helper()
+	if !errors.Is(err, bot.ErrConflict) {
+		f.Errorf("%s: got error %v, want ErrConflict", what, err)
+	}
+}
+
+// absent checks that the error is bot.ErrNotFound.
+func (f *fixture) absent(what string, err error) {
+	f.Helper()
+	if !errors.Is(err, bot.ErrNotFound) {
+		f.Errorf("%s: got error %v, want ErrNotFound", what, err)
+	}
+}
+
+// mistaken checks that the error says what the caller did wrong.
+func (f *fixture) mistaken(what string, err error) {
+	f.Helper()
+	if err == nil || errors.Is(err, bot.ErrConflict) || errors.Is(err, bot.ErrUnavailable) || errors.Is(err, bot.ErrNotFound) {
+		f.Errorf("%s: got error %v, want one that says so", what, err)
+	}
+}
+
 // refused checks that the turns are refused with ErrConflict and leave nothing
 // behind.
 func (f *fixture) refused(what string, turns ...bot.Turn) {
@@ -220,7 +270,7 @@ func (d *Dump) add(ctx context.Context, store bot.Store, c bot.Conversation) (er
 		if m.ClientID == "" {
 			continue
 		}
-		sent, err := store.Sent(ctx, c.Visitor, m.ClientID)
+		sent, err := store.Sent(ctx, m.Sender(c.Visitor), m.ClientID)
 		if err != nil {
 			return fmt.Errorf("sent %q: %w", m.ClientID, err)
 		}

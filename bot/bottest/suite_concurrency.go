@@ -126,7 +126,7 @@ func testSentRace(f *fixture) {
 	f.oneWins("in different conversations", kbtest.Race(racers, func(i int) error {
 		return f.store.Commit(f.ctx, after(closed[i], minute(99), asked("same", fmt.Sprint(i))))
 	}))
-	if m, err := f.store.Sent(f.ctx, v, "same"); err != nil || m.Seq != 4 {
+	if m, err := f.store.Sent(f.ctx, v.Key(), "same"); err != nil || m.Seq != 4 {
 		f.Errorf("Sent: %+v, error %v", m, err)
 	}
 }

@@ -29,6 +29,7 @@ var conversationTests = []storeTest{
 	}},
 	{"a turn moves the conversation on", testGoOn},
 	{"a closed conversation goes on and may open again", testClosedGoesOn},
+	{"who has it comes back after every turn", testService},
 	{"Previous is the one opened before", testPrevious},
 	{"several turns in one commit", testSeveralTurns},
 	{"MarkRead never goes back", testMarkRead},
@@ -43,8 +44,8 @@ func testEmpty(f *fixture) {
 	missing[bot.Conversation](f, "Conversation")(f.store.Conversation(f.ctx, "c"))
 	missing[bot.Conversation](f, "Previous")(f.store.Previous(f.ctx, v, "c"))
 	missing[bot.Conversation](f, "Previous of all")(f.store.Previous(f.ctx, v, ""))
-	missing[bot.Message](f, "Sent")(f.store.Sent(f.ctx, v, "1"))
-	missing[bot.Message](f, "Sent without id")(f.store.Sent(f.ctx, v, ""))
+	missing[bot.Message](f, "Sent")(f.store.Sent(f.ctx, v.Key(), "1"))
+	missing[bot.Message](f, "Sent without id")(f.store.Sent(f.ctx, v.Key(), ""))
 	missing[bot.Rating](f, "Rating")(f.store.Rating(f.ctx, "c"))
 	same[[]bot.Message](f, "After", nil)(f.store.After(f.ctx, "c", 0, 10))
 	same[[]bot.Message](f, "Before", nil)(f.store.Before(f.ctx, "c", 10, 10))
@@ -65,11 +66,16 @@ func full(id string, v bot.Visitor) bot.Turn {
 	c.Dialogue = bot.Dialogue{Misses: 1, Offered: []bot.Option{{Entry: "e1", Question: "问一"}, {Entry: "e2", Question: "问二"}},
 		OfferedAt: 2, Asked: "安装", Repeats: 3, Answers: 4}
 	c.Read, c.UpdatedAt, c.ClosedAt, c.CloseReason, c.State = 1, minute(1), minute(2), "visitor", bot.StateClosed
+	c.Service = bot.Service{Group: "售前", Owner: "小红", Rank: -3, QueuedAt: minute(1), OfferedTo: "小明", OfferedUntil: minute(2),
+		Passed: []string{"b", "c"}, Reason: "angry", At: 1, AcceptedAt: minute(3), AnsweredAt: minute(4), AskedAt: minute(5),
+		SpokenAt: minute(6), Reminded: minute(7), Warned: minute(8), AgentRead: 2, Leave: "leave-" + id}
 	yes := true
-	t.Messages[1].Card = bot.Card{Of: 1, Entry: "e", Question: "问", Confidence: 0.8125, Options: []bot.Option{{Entry: "e", Question: "<问>"}},
-		Actions: []bot.Action{bot.ActionHandoff}, Yes: &yes, Stars: 5, Tags: []string{"快", "好"}, Name: "王", Contact: "1380000", Until: 1700000000000}
+	t.Messages[1].Card = bot.Card{Fields: map[string]string{"name": "王"}, Of: 1, Entry: "e", Question: "问", Confidence: 0.8125, Options: []bot.Option{{Entry: "e", Question: "<问>"}},
+		Actions: []bot.Action{bot.ActionHandoff}, Yes: &yes, Stars: 5, Tags: []string{"快", "好"}, Name: "王", Contact: "1380000", Until: 1700000000000,
+		Agent: "小红", Nick: "红", To: "小明", Group: "售前", Note: "急", Reason: "late", Place: 3, Low: 60, High: 120, Waited: 4321,
+		File: &bot.File{ID: "f", Name: "发票.pdf", Type: "application/pdf", Size: 9, Width: 1, Height: 2}}
 	t.Trace = &bot.TurnTrace{Conversation: id, Seq: 1, Reply: 2, Text: "安装", Decision: "answer", Rule: "margin", Entry: "e",
-		Question: "问", Confidence: 0.8125, Revision: 1 << 40, Model: "m", Trace: []byte(`{"a": [1, 2],  "b":"<é>"}`), At: minute(3)}
+		Question: "问", Confidence: 0.8125, Revision: 1 << 40, Model: "m", Trace: `{"a": [1, 2],  "b":"<é>"}`, At: minute(3)}
 	t.Verdict = &bot.Verdict{Conversation: id, Seq: 2, Kind: bot.Useful, Yes: true, Reason: "对", Entry: "e", Question: "问",
 		Confidence: 0.5, At: minute(4)}
 	t.Leave = &bot.Leave{ID: "leave-" + id, Conversation: id, Seq: 1, Visitor: v, Name: "王", Contact: "邮箱", Text: "请回电", At: minute(5)}
@@ -85,7 +91,7 @@ func testFields(f *fixture) {
 	t.Conversation.UpdatedAt = minute(1) // whole milliseconds are kept
 	same(f, "Conversation", t.Conversation)(f.store.Conversation(f.ctx, "c"))
 	same(f, "messages", t.Messages)(f.store.After(f.ctx, "c", 0, all))
-	same(f, "Sent", t.Messages[0])(f.store.Sent(f.ctx, v, "c-1"))
+	same(f, "Sent", t.Messages[0])(f.store.Sent(f.ctx, v.Key(), "c-1"))
 	same(f, "Traces", []bot.TurnTrace{*t.Trace})(f.store.Traces(f.ctx, "c"))
 	same(f, "Verdicts", []bot.Verdict{*t.Verdict})(f.store.Verdicts(f.ctx, "c"))
 	same(f, "Leaves", []bot.Leave{*t.Leave})(f.store.Leaves(f.ctx, "", all))
@@ -113,6 +119,34 @@ func testGoOn(f *fixture) {
 	f.commit(t)
 	t.Conversation.Read, t.Conversation.OpenedAt = 4, minute(0) // neither goes back nor changes
 	same(f, "Conversation", t.Conversation)(f.store.Conversation(f.ctx, "c"))
+}
+
+// testService moves a conversation between bot and humans in all ways, with turns
+// in which it stays where it is and something else about it changes.
+func testService(f *fixture) {
+	c := f.commit(opening("c", visitor("a"), minute(0)))
+	for i, s := range []bot.Service{
+		{},
+		{Phase: bot.InQueue, Group: "售前", QueuedAt: minute(1)},
+		{Phase: bot.InQueue, Group: "售后", QueuedAt: minute(1), Rank: 2, Passed: []string{"小明"}},
+		{Phase: bot.WithAgent, Owner: "小红", AskedAt: minute(2)},
+		{Phase: bot.WithAgent, Owner: "小红", SpokenAt: minute(3).Add(123)},
+		{Owner: "小红"},
+		{Owner: "小红", AgentRead: 9},
+		{Passed: []string{"小明"}},
+		{},
+		{Phase: bot.WithAgent, Owner: "小刚"},
+		{},
+	} {
+		t := after(c, minute(i), asked(fmt.Sprint("m", i), "问"))
+		t.Conversation.Service = s
+		c = f.commit(t)
+		same(f, fmt.Sprint("step ", i), t.Conversation)(c, nil)
+		f.refused(fmt.Sprint("step ", i, " again"), t)
+	}
+	first := opening("d", visitor("b"), minute(0))
+	first.Conversation.Service = bot.Service{Phase: bot.InQueue, Group: "售前", QueuedAt: minute(0)}
+	same(f, "opened in the queue", first.Conversation)(f.commit(first), nil)
 }
 
 func testClosedGoesOn(f *fixture) {

@@ -18,7 +18,7 @@ var messageTests = []storeTest{
 		t := full("c", visitor("a"))
 		f.commit(t)
 		before := f.dump()
-		t.Messages[0].Text, t.Messages[1].Card.Tags[0], t.Trace.Trace[0], *t.Rating.Solved = "x", "x", 'x', false
+		t.Messages[0].Text, t.Messages[1].Card.Tags[0], t.Trace.Trace, *t.Rating.Solved = "x", "x", "x", false
 		t.Conversation.Dialogue.Offered[0].Entry = "x"
 		same(f, "dump", before)(f.dump(), nil)
 	}},
@@ -80,11 +80,11 @@ func testSent(f *fixture) {
 	c := f.commit(opening("c1", v, minute(0)))
 	f.commit(closing(c, minute(1)), opening("c2", v, minute(2)))
 	for _, id := range []string{"c1", "c2"} {
-		same(f, "Sent "+id, f.messages(id)[0])(f.store.Sent(f.ctx, v, id+"-1"))
+		same(f, "Sent "+id, f.messages(id)[0])(f.store.Sent(f.ctx, v.Key(), id+"-1"))
 	}
-	missing[bot.Message](f, "Sent by another")(f.store.Sent(f.ctx, visitor("b"), "c1-1"))
-	missing[bot.Message](f, "Sent with another id")(f.store.Sent(f.ctx, v, "C1-1"))
-	missing[bot.Message](f, "Sent without id")(f.store.Sent(f.ctx, v, ""))
+	missing[bot.Message](f, "Sent by another")(f.store.Sent(f.ctx, visitor("b").Key(), "c1-1"))
+	missing[bot.Message](f, "Sent with another id")(f.store.Sent(f.ctx, v.Key(), "C1-1"))
+	missing[bot.Message](f, "Sent without id")(f.store.Sent(f.ctx, v.Key(), ""))
 }
 
 // texts that databases and encodings like to spoil.
@@ -111,7 +111,7 @@ func testTexts(f *fixture) {
 		same(f, "Verdicts", []bot.Verdict{*t.Verdict})(f.store.Verdicts(f.ctx, id))
 		same(f, "Rating", *t.Rating)(f.store.Rating(f.ctx, id))
 		if key != "" {
-			same(f, "Sent", t.Messages[0])(f.store.Sent(f.ctx, v, key))
+			same(f, "Sent", t.Messages[0])(f.store.Sent(f.ctx, v.Key(), key))
 		}
 		same(f, "Previous", t.Conversation)(f.store.Previous(f.ctx, v, ""))
 	}
@@ -138,7 +138,7 @@ func testEndedContext(f *fixture) {
 		"Current":       func() error { _, err := f.store.Current(ctx, v); return err },
 		"Conversation":  func() error { _, err := f.store.Conversation(ctx, "c"); return err },
 		"Previous":      func() error { _, err := f.store.Previous(ctx, v, ""); return err },
-		"Sent":          func() error { _, err := f.store.Sent(ctx, v, "c-1"); return err },
+		"Sent":          func() error { _, err := f.store.Sent(ctx, v.Key(), "c-1"); return err },
 		"After":         func() error { _, err := f.store.After(ctx, "c", 0, 9); return err },
 		"Before":        func() error { _, err := f.store.Before(ctx, "c", 9, 9); return err },
 		"Changed":       func() error { _, err := f.store.Changed(ctx, day); return err },

@@ -1,6 +1,7 @@
 package bottest
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -107,10 +108,37 @@ func (m *model) turn(before []bot.Turn) bot.Turn {
 	c.Read = rapid.Int64Range(0, 8).Draw(m.T, "read")
 	c.Profile.Title = rapid.SampledFrom(unusual[:12]).Draw(m.T, "title")
 	c.Dialogue = bot.Dialogue{Misses: rapid.IntRange(0, 2).Draw(m.T, "misses")}
-	messages := []bot.Message{asked(m.clientID(), "问"), replied("答"), asked(m.clientID(), "再问")}
+	if rapid.IntRange(0, 2).Draw(m.T, "service") == 0 {
+		c.Service = m.service()
+	}
+	messages := []bot.Message{asked(m.clientID(), "问"), replied("答"), m.spoken()}
 	t := after(c, minute(rapid.IntRange(0, 60).Draw(m.T, "at")), messages[:rapid.IntRange(1, 3).Draw(m.T, "messages")]...)
 	m.beside(&t)
 	return t
+}
+
+func (m *model) service() bot.Service {
+	s := bot.Service{
+		Phase: rapid.SampledFrom([]bot.Phase{bot.WithBot, bot.WithBot, bot.InQueue, bot.WithAgent}).Draw(m.T, "phase"),
+		Owner: rapid.SampledFrom([]string{"", "小红", "小明"}).Draw(m.T, "owner"),
+		Rank:  rapid.IntRange(-1, 1).Draw(m.T, "rank"),
+	}
+	switch s.Phase {
+	case bot.InQueue:
+		s.QueuedAt = minute(rapid.IntRange(0, 3).Draw(m.T, "queued"))
+	case bot.WithAgent:
+		s.Owner = cmp.Or(s.Owner, "小刚")
+	}
+	return s
+}
+
+// spoken is a message of the visitor or of an agent.
+func (m *model) spoken() bot.Message {
+	said := asked(m.clientID(), "再问")
+	if rapid.Bool().Draw(m.T, "by an agent") {
+		said.Author, said.Card.Agent = bot.FromAgent, m.run+"小红"
+	}
+	return said
 }
 
 func (m *model) clientID() string {
@@ -123,7 +151,7 @@ func (m *model) beside(t *bot.Turn) {
 	of := rapid.Int64Range(1, seq).Draw(m.T, "of")
 	switch rapid.IntRange(0, 9).Draw(m.T, "beside") {
 	case 0, 1, 2:
-		t.Trace = &bot.TurnTrace{Conversation: id, Seq: of, Reply: seq, Trace: []byte(`{}`)}
+		t.Trace = &bot.TurnTrace{Conversation: id, Seq: of, Reply: seq, Trace: `{}`}
 	case 3, 4:
 		kind := rapid.SampledFrom([]bot.VerdictKind{bot.Useful, bot.Solved}).Draw(m.T, "kind")
 		t.Verdict = &bot.Verdict{Conversation: id, Seq: of, Kind: kind, Yes: rapid.Bool().Draw(m.T, "yes")}
@@ -148,6 +176,31 @@ func (m *model) compare() {
 	}
 	if diff := gocmp.Diff(want, got, cmpopts.EquateEmpty()); diff != "" {
 		m.Fatalf("the stores differ (-fake +store):\n%s", diff)
+	}
+	if desk, ok := m.store.(bot.SeatStore); ok {
+		m.compareLists(ctx, desk)
+	}
+}
+
+// compareLists compares who has the conversations of this run.
+func (m *model) compareLists(ctx context.Context, desk bot.SeatStore) {
+	for name, list := range map[string]func(s bot.SeatStore) ([]bot.Conversation, error){
+		"Waiting":        func(s bot.SeatStore) ([]bot.Conversation, error) { return s.Waiting(ctx) },
+		"Served by all":  func(s bot.SeatStore) ([]bot.Conversation, error) { return s.Served(ctx, "") },
+		"Served by 小红":   func(s bot.SeatStore) ([]bot.Conversation, error) { return s.Served(ctx, "小红") },
+		"Done by all":    func(s bot.SeatStore) ([]bot.Conversation, error) { return s.Done(ctx, "", minute(30), all) },
+		"Done by 小红":     func(s bot.SeatStore) ([]bot.Conversation, error) { return s.Done(ctx, "小红", time.Time{}, all) },
+		"Of one visitor": func(s bot.SeatStore) ([]bot.Conversation, error) { return s.Of(ctx, visitor(m.run+"甲"), all) },
+	} {
+		want, err := list(m.fake)
+		got, err2 := list(desk)
+		if err := errors.Join(err, err2); err != nil {
+			m.Fatalf("%s: %v", name, err)
+		}
+		got = slices.DeleteFunc(got, func(c bot.Conversation) bool { return !strings.HasPrefix(c.ID, m.run) })
+		if diff := gocmp.Diff(want, got, cmpopts.EquateEmpty()); diff != "" {
+			m.Fatalf("%s differs (-fake +store):\n%s", name, diff)
+		}
 	}
 }
 

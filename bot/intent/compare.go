@@ -282,11 +282,12 @@ func numbersOf(runes []rune) []string {
 			digit = digit || runes[i] >= '0' && runes[i] <= '9'
 			i++
 		}
-		if number := string(runes[from:i]); digit && !slices.Contains(numbers, number) {
-			numbers = append(numbers, number)
-		}
 		if i == from {
 			i++
+			continue
+		}
+		if number := string(runes[from:i]); digit && !slices.Contains(numbers, number) {
+			numbers = append(numbers, number)
 		}
 	}
 	return numbers

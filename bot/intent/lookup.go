@@ -134,29 +134,28 @@ func (e *entry) candidate() Candidate {
 	return Candidate{Entry: e.ID, Question: e.Question, Confidence: 1}
 }
 
-// Compact returns the trace without what can be told from the model: labels and
-// the features that count nothing. It is what is worth storing with each turn.
-func (t Trace) Compact() Trace {
+// Compact drops what can be told from the model: labels and the features that
+// count nothing. What is left is worth storing with each turn.
+func (t *Trace) Compact() {
 	t.Signals = compact(t.Signals)
-	candidates := make([]CandidateTrace, len(t.Candidates))
-	for i, c := range t.Candidates {
+	for i := range t.Candidates {
+		c := &t.Candidates[i]
 		c.Features = compact(c.Features)
-		candidates[i] = c
 	}
-	t.Candidates = candidates
-	return t
 }
 
+// compact keeps what counts, in place.
 func compact(all []Contribution) []Contribution {
-	kept := make([]Contribution, 0, len(all))
+	kept := all[:0]
 	for _, c := range all {
-		if c.Value != 0 && c.Weight != 0 {
-			c.Label = ""
-			kept = append(kept, c)
+		if c.counts() {
+			kept = append(kept, Contribution{Name: c.Name, Value: c.Value, Weight: c.Weight})
 		}
 	}
 	return kept
 }
+
+func (c *Contribution) counts() bool { return c.Value != 0 && c.Weight != 0 }
 
 // Find returns the entry with the id.
 func (m *Matcher) Find(id string) (knowledge.Entry, bool) {

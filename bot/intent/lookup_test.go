@@ -199,7 +199,16 @@ func TestCompactKeepsWhatCounts(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	small := d.Trace.Compact()
+	again, err := m.Decide(context.Background(), intent.Query{Text: "宽带怎么安装", At: noon})
+	if err != nil {
+		t.Fatal(err)
+	}
+	small := again.Trace
+	small.Compact()
+	text, err := json.Marshal(small)
+	if err != nil || len(text) > len(before)*2/3 {
+		t.Errorf("%d bytes of %d are left, %v", len(text), len(before), err)
+	}
 	wantTerms(t, "signals", d.Trace.Signals, small.Signals)
 	for i, c := range d.Trace.Candidates {
 		wantTerms(t, c.Entry, c.Features, small.Candidates[i].Features)
@@ -208,13 +217,6 @@ func TestCompactKeepsWhatCounts(t *testing.T) {
 	small.Signals = d.Trace.Signals
 	if diff := cmp.Diff(d.Trace, small); diff != "" {
 		t.Errorf("lost (-full +compact):\n%s", diff)
-	}
-	if after, err := json.Marshal(d.Trace); err != nil || string(after) != string(before) {
-		t.Errorf("Compact changed the trace itself: %v", err)
-	}
-	text, err := json.Marshal(d.Trace.Compact())
-	if err != nil || len(text) > len(before)*2/3 {
-		t.Errorf("%d bytes of %d are left, %v", len(text), len(before), err)
 	}
 }
 

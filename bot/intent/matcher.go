@@ -192,7 +192,7 @@ func (m *Matcher) Len() (entries, wordings int) { return len(m.entries), m.terms
 
 // Ranked is a candidate entry with its best wording.
 type Ranked struct {
-	Compared
+	*Compared
 	Score float64
 	// Excluded says in Chinese why the entry may not answer; empty if it may.
 	Excluded string
@@ -274,26 +274,24 @@ func (m *Matcher) compareAll(question *wording, hits []Hit) []Compared {
 	return compared
 }
 
-// bestOfEach scores the wordings and keeps the best of each entry.
+// bestOfEach scores the wordings and keeps the best of each entry. The wordings
+// of an entry stand together.
 func (m *Matcher) bestOfEach(compared []Compared) []Ranked {
-	place := make(map[*entry]int, len(compared))
 	ranked := make([]Ranked, 0, len(compared))
-	scores := make([][]float64, 0, len(compared)) // of each entry's wordings
+	var scores []float64 // of the last entry's wordings
 	for i := range compared {
-		r := Ranked{Compared: compared[i], Score: m.weights.score((*features)(&compared[i].Features))}
-		at, seen := place[r.entry]
+		c := &compared[i]
+		score := m.weights.score((*features)(&c.Features))
+		last := len(ranked) - 1
 		switch {
-		case !seen:
-			at = len(ranked)
-			place[r.entry] = at
-			ranked, scores = append(ranked, r), append(scores, nil)
-		case r.Score > ranked[at].Score:
-			ranked[at] = r
+		case last < 0 || ranked[last].entry != c.entry:
+			ranked, scores = append(ranked, Ranked{Compared: c, Score: score}), scores[:0]
+			last++
+		case score > ranked[last].Score:
+			ranked[last] = Ranked{Compared: c, Score: score}
 		}
-		scores[at] = append(scores[at], r.Score)
-	}
-	for i := range ranked {
-		ranked[i].agree = agreeing(scores[i])
+		scores = append(scores, score)
+		ranked[last].agree = agreeing(scores)
 	}
 	return ranked
 }

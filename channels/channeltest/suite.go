@@ -23,6 +23,9 @@ type Shown struct {
 	Kind    bot.MessageKind
 	Text    string
 	Options []bot.Option
+	File    *bot.File
+	// Rest is what else the channel shows of the message, in whatever form.
+	Rest string
 }
 
 // Visitor is a person on a channel. Where a channel cannot do something its
@@ -36,6 +39,14 @@ type Visitor interface {
 	Tap(ctx context.Context, option bot.Option) error
 	// Feedback says whether an answer was useful.
 	Feedback(ctx context.Context, answer Shown, useful bool) error
+	// Handoff asks for a human, Unqueue does not want to wait any more.
+	Handoff(ctx context.Context) error
+	Unqueue(ctx context.Context) error
+	// SendFile gives a file to the channel and sends it.
+	SendFile(ctx context.Context, name string, content []byte) error
+	// Fetch returns the content of a file that was shown, or one of another visitor
+	// by its id: that must fail.
+	Fetch(ctx context.Context, id string) ([]byte, error)
 	// Next returns the next message that is shown, also the visitor's own if the
 	// channel shows those.
 	Next(ctx context.Context) (Shown, error)
@@ -58,6 +69,9 @@ type Script struct {
 	Vague, Vague2 string
 	// Long is answered by LongAnswer, to the last character.
 	Long, LongAnswer string
+	// Whispered is part of a message that is not for visitors, and that follows when
+	// a visitor asks for a human.
+	Whispered string
 }
 
 // Channel is what the suite runs on.
@@ -85,6 +99,11 @@ func Test(t *testing.T, c Channel) {
 		{"Away", (*suite).away},
 		{"LongAnswer", (*suite).longAnswer},
 		{"Isolation", (*suite).isolation},
+		{"Unqueue", (*suite).unqueue},
+		{"Events", (*suite).events},
+		{"Files", (*suite).files},
+		{"ForeignFile", (*suite).foreignFile},
+		{"BadFile", (*suite).badFile},
 	} {
 		t.Run(test.name, func(t *testing.T) {
 			ctx, cancel := context.WithTimeout(t.Context(), 3*patience)
@@ -271,4 +290,121 @@ func (s *suite) isolation() {
 	s.wantAnswer(two, s.Script.Answer) // and nothing of the offer before it
 	s.must(one.Say(s.ctx, s.Script.Question))
 	s.wantAnswer(one, s.Script.Answer)
+}
+
+// wantKind returns the next message, which must be of the kind.
+func (s *suite) wantKind(v Visitor, kind bot.MessageKind) Shown {
+	s.Helper()
+	m := s.next(v)
+	if m.Kind != kind {
+		s.Fatalf("got %s %q, want %s", m.Kind, cut(m.Text), kind)
+	}
+	return m
+}
+
+// unqueue waits for a human, waits no more, and is answered as before.
+func (s *suite) unqueue() {
+	v := s.Visitor(s.T)
+	s.must(v.Handoff(s.ctx))
+	s.wantKind(v, bot.KindQueued)
+	s.must(v.Unqueue(s.ctx))
+	for m := s.next(v); m.Kind != bot.KindReturned; m = s.next(v) {
+		if m.Text != "" {
+			s.Fatalf("got %s %q before the end of the waiting", m.Kind, cut(m.Text))
+		}
+	}
+	s.must(v.Say(s.ctx, s.Script.Question))
+	s.wantAnswer(v, s.Script.Answer)
+}
+
+// events checks that what is not for visitors is not shown, and does not keep
+// what follows from being shown.
+func (s *suite) events() {
+	v := s.Visitor(s.T)
+	s.must(v.Handoff(s.ctx))
+	s.wantKind(v, bot.KindQueued)
+	s.must(v.Unqueue(s.ctx))
+	for {
+		m := s.next(v)
+		if m.Kind.Internal() || s.Script.Whispered != "" && strings.Contains(m.Text+m.Rest, s.Script.Whispered) {
+			s.Fatalf("shown: %s %q %s", m.Kind, m.Text, m.Rest)
+		}
+		if m.Kind == bot.KindReturned {
+			return
+		}
+	}
+}
+
+// files sends a file, sees it, and gets it back as it was.
+func (s *suite) files() {
+	v := s.Visitor(s.T)
+	s.must(v.Say(s.ctx, s.Script.Question))
+	s.wantAnswer(v, s.Script.Answer)
+	content := []byte("您好，这是说明")
+	s.must(v.SendFile(s.ctx, "说明.txt", content))
+	s.must(v.SayAgain(s.ctx))
+	f := s.ownFile(v)
+	if f.Name != "说明.txt" || f.Type != "text/plain" || f.Size != int64(len(content)) {
+		s.Errorf("the file is shown as %+v", f)
+	}
+	got, err := v.Fetch(s.ctx, f.ID)
+	s.must(err)
+	if string(got) != string(content) {
+		s.Errorf("it holds %q", got)
+	}
+}
+
+// ownFile returns the file of the visitor's own message, which comes next but for
+// others of their own.
+func (s *suite) ownFile(v Visitor) *bot.File {
+	s.Helper()
+	for {
+		ctx, cancel := context.WithTimeout(s.ctx, patience)
+		m, err := v.Next(ctx)
+		cancel()
+		s.must(err)
+		switch {
+		case m.File != nil:
+			return m.File
+		case !m.Visitor:
+			s.Fatalf("got %s %q, want the file", m.Kind, cut(m.Text))
+		}
+	}
+}
+
+// foreignFile asks for the file of another visitor, and tries to send it.
+func (s *suite) foreignFile() {
+	owner, stranger := s.Visitor(s.T), s.Visitor(s.T)
+	s.must(owner.Say(s.ctx, s.Script.Question))
+	s.wantAnswer(owner, s.Script.Answer)
+	s.must(owner.SendFile(s.ctx, "secret.txt", []byte("secret")))
+	id := s.ownFile(owner).ID
+	if got, err := stranger.Fetch(s.ctx, id); err == nil || err == ErrCannot {
+		s.Fatalf("a stranger gets %q, %v", got, err)
+	}
+	if _, err := owner.Fetch(s.ctx, id+"x"); err == nil {
+		s.Error("a file that is not there is found")
+	}
+}
+
+// badFile sends what may not be sent.
+func (s *suite) badFile() {
+	v := s.Visitor(s.T)
+	s.must(v.Say(s.ctx, s.Script.Question))
+	s.wantAnswer(v, s.Script.Answer)
+	for _, tt := range []struct {
+		name    string
+		content []byte
+	}{
+		{"a.png", []byte(`<svg xmlns="http://www.w3.org/2000/svg" onload="alert(1)"/>`)},
+		{"a.txt", nil},
+		{"a.txt", make([]byte, bot.MaxFile+1)},
+	} {
+		if err := v.SendFile(s.ctx, tt.name, tt.content); err == ErrCannot {
+			s.Skip(err)
+		} else if err == nil {
+			s.Errorf("%s with %d bytes is taken", tt.name, len(tt.content))
+		}
+	}
+	s.nothingMore(v)
 }

@@ -5,6 +5,7 @@ import (
 	"html"
 	"regexp"
 	"strings"
+	"sync"
 
 	"github.com/microcosm-cc/bluemonday"
 	"github.com/yuin/goldmark"
@@ -21,11 +22,22 @@ type Renderer struct {
 	block    *regexp.Regexp // what breaks lines by itself
 	address  *regexp.Regexp // what becomes a link
 	item     *regexp.Regexp // what begins an item of a list
+
+	mu    sync.Mutex        // guards known
+	known map[string]string // what texts have become
 }
+
+// Answers are asked for again and again, so that some are remembered; longer ones
+// are not.
+const (
+	remembered   = 1000
+	rememberSize = 8 << 10
+)
 
 // New returns a Renderer.
 func New() *Renderer {
 	return &Renderer{
+		known:    map[string]string{},
 		markdown: newMarkdown(),
 		policy:   newPolicy(),
 		tag: regexp.MustCompile(`(?i)</?(?:a|abbr|address|article|aside|audio|b|base|big|blockquote|body|br|button|center|code|dd|del|details|div|dl|dt|em|embed|` +
@@ -41,6 +53,30 @@ func New() *Renderer {
 // HTML returns the text as HTML in which only harmless elements are left. To do
 // it again with the outcome changes nothing.
 func (r *Renderer) HTML(text string) string {
+	r.mu.Lock()
+	html, ok := r.known[text]
+	r.mu.Unlock()
+	if ok {
+		return html
+	}
+	html = r.render(text)
+	if len(text) <= rememberSize {
+		r.remember(text, html)
+	}
+	return html
+}
+
+// remember keeps what a text has become, and forgets all when there are too many.
+func (r *Renderer) remember(text, html string) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	if len(r.known) >= remembered {
+		clear(r.known)
+	}
+	r.known[text] = html
+}
+
+func (r *Renderer) render(text string) string {
 	text = strings.ReplaceAll(text, "\x00", "") // HTML readers drop it or not as they like
 	if strings.TrimSpace(text) == "" {
 		return ""

@@ -4,6 +4,7 @@ import (
 	"context"
 	"encoding/json"
 	"fmt"
+	"net/url"
 	"testing"
 
 	"github.com/gorilla/websocket"
@@ -18,7 +19,7 @@ func TestChannel(t *testing.T) {
 	channeltest.Test(t, channeltest.Channel{
 		Script: channeltest.Script{
 			Question: "怎么退款", Answer: "答：怎么退款", Vague: "选颜色", Vague2: "选大小",
-			Long: "长", LongAnswer: longAnswer,
+			Long: "长", LongAnswer: longAnswer, Whispered: "秘密",
 		},
 		Visitor: func(t *testing.T) channeltest.Visitor {
 			p := &person{s: s, t: t, who: s.session("")}
@@ -102,6 +103,26 @@ func (p *person) Feedback(_ context.Context, answer channeltest.Shown, useful bo
 	return p.do("feedback", map[string]any{"of": p.seen, "yes": useful, "conversation": p.conversation})
 }
 
+func (p *person) Handoff(context.Context) error { return p.do("handoff", map[string]any{}) }
+func (p *person) Unqueue(context.Context) error { return p.do("unqueue", map[string]any{}) }
+
+func (p *person) SendFile(_ context.Context, name string, content []byte) error {
+	reply, body := p.s.request("POST", "/chat/upload?name="+url.QueryEscape(name), p.who.Token, content)
+	var f bot.File
+	if err := json.Unmarshal(body, &f); err != nil || reply.StatusCode != 200 {
+		return fmt.Errorf("upload: %d %s", reply.StatusCode, body)
+	}
+	return p.do("file", map[string]any{"file": f.ID})
+}
+
+func (p *person) Fetch(_ context.Context, id string) ([]byte, error) {
+	reply, body := p.s.request("GET", "/chat/file/"+id, p.who.Token, nil)
+	if reply.StatusCode != 200 {
+		return nil, fmt.Errorf("file: %d %s", reply.StatusCode, body)
+	}
+	return body, nil
+}
+
 // SayWhileAway speaks by the fallback.
 func (p *person) SayWhileAway(_ context.Context, text string) error {
 	p.n++
@@ -125,10 +146,18 @@ func (p *person) Next(context.Context) (channeltest.Shown, error) {
 	m := p.waiting[0]
 	p.waiting = p.waiting[1:]
 	p.conversation, p.seen = m.Conversation, m.Seq
-	shown := channeltest.Shown{ID: fmt.Sprint(m.Conversation, m.Seq), Visitor: m.Author == "visitor", Kind: bot.MessageKind(m.Kind), Text: m.Text}
-	data, err := json.Marshal(m.Card["options"])
+	shown := channeltest.Shown{
+		ID: fmt.Sprint(m.Conversation, m.Seq), Visitor: m.Author == "visitor", Kind: bot.MessageKind(m.Kind), Text: m.Text, Rest: fmt.Sprint(m.Card),
+	}
+	data, err := json.Marshal(m.Card)
 	if err != nil {
 		return shown, err
 	}
-	return shown, json.Unmarshal(data, &shown.Options)
+	var card struct {
+		Options []bot.Option
+		File    *bot.File
+	}
+	err = json.Unmarshal(data, &card)
+	shown.Options, shown.File = card.Options, card.File
+	return shown, err
 }

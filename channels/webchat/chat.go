@@ -42,6 +42,9 @@ type Config struct {
 	TextLimit int
 	// PollWait is how long a poll waits; 25 s.
 	PollWait time.Duration
+	// Linger is how long after their last connection a visitor counts as gone; 10 s.
+	// Who polls, or goes to another page, is away for a moment.
+	Linger time.Duration
 	// Demo shows a page with the widget at /.
 	Demo    bool
 	Limits  Limits
@@ -58,6 +61,9 @@ func (c Config) withDefaults() Config {
 	}
 	if c.PollWait <= 0 {
 		c.PollWait = 25 * time.Second
+	}
+	if c.Linger <= 0 {
+		c.Linger = 10 * time.Second
 	}
 	if c.Metrics == nil {
 		c.Metrics = noMetrics{}
@@ -84,6 +90,8 @@ type Chat struct {
 	origins origins
 	hub     *hub
 	sockets *ws.Hub
+	guests  *guests
+	uploads chan struct{} // holds a token for each file that is being read
 
 	ctx    context.Context // ends with Shutdown
 	cancel context.CancelFunc
@@ -114,6 +122,7 @@ func New(config Config, engine Engine, bus bot.Bus, log *zap.Logger) (*Chat, err
 		config: config, engine: engine, bus: bus, log: log, metrics: config.Metrics,
 		encode: e, signer: signer, spent: spent{nonces: map[string]int64{}}, gates: newGates(config.Limits),
 		origins: origins, hub: newHub(config.Limits, e), sockets: ws.NewHub(config.Socket),
+		guests: newGuests(), uploads: make(chan struct{}, config.Limits.UploadsAtOnce),
 	}
 	c.ctx, c.cancel = context.WithCancel(context.Background())
 	c.leave = bus.Subscribe(c.hub.receive)
@@ -135,6 +144,7 @@ func (c *Chat) Shutdown(ctx context.Context, spread time.Duration) error {
 	c.mu.Lock()
 	c.stopped = true
 	c.mu.Unlock()
+	c.guests.forget()
 	c.cancel()
 	c.work.Wait()
 	if err != nil {
@@ -200,6 +210,8 @@ func (c *Chat) routes(f *files) http.Handler {
 	data(http.MethodGet, "/socket", true, c.serveSocket)
 	data(http.MethodPost, "/send", false, c.serveSend)
 	data(http.MethodGet, "/poll", false, c.servePoll)
+	data(http.MethodPost, "/upload", false, c.serveUpload)
+	data(http.MethodGet, "/file/{id}", false, c.serveFile)
 	f.routes(mux, c.config)
 	return mux
 }

@@ -109,6 +109,9 @@ func (c *client) hello(ctx context.Context, f frame) error {
 		"ready", view.Conversation, seen, view.Read, view.Reset, c.chat.encode.messages(view.Messages), view.More,
 	}))
 	c.start(view.Conversation, seen)
+	if view.Waits {
+		c.tellPlace(ctx)
+	}
 	return nil
 }
 
@@ -179,14 +182,19 @@ func (c *client) send(ctx context.Context, f frame) *httpapi.Error {
 }
 
 func (c *client) inbound(f frame) bot.Inbound {
-	return bot.Inbound{
+	in := bot.Inbound{
 		Visitor: c.visitor, Profile: c.profile, ClientID: f.ID, Kind: bot.MessageKind(f.Kind),
 		Conversation: f.Conversation, Text: bot.CleanText(f.Text),
 		Card: bot.Card{
 			Of: f.Of, Entry: f.Entry, Yes: f.Yes, Stars: f.Stars, Tags: f.Tags,
 			Name: bot.CleanText(f.Name), Contact: bot.CleanText(f.Contact),
+			Fields: f.Fields, Reason: f.Consent,
 		},
 	}
+	if f.File != "" {
+		in.Card.File = &bot.File{ID: f.File}
+	}
+	return in
 }
 
 // notReceived says why a message was not stored. If nothing can be stored now

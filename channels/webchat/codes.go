@@ -3,6 +3,7 @@ package webchat
 import (
 	"context"
 	"errors"
+	"fmt"
 	"time"
 
 	"faqbot/bot"
@@ -25,6 +26,8 @@ const (
 	codeTooLate      = 4090
 	codeFrameSize    = 4130
 	codeTextSize     = 4131
+	codeFileSize     = 4132
+	codeFileType     = 4150
 	codeTooFast      = 4290
 	codeTooMany      = 4291
 	codeBroken       = 5000
@@ -79,6 +82,10 @@ func words(code int) string {
 		return "消息太大"
 	case codeTextSize:
 		return "内容太长，请缩短后再发"
+	case codeFileSize:
+		return fmt.Sprintf("文件不能超过 %d MB", bot.MaxFile>>20)
+	case codeFileType:
+		return "不支持发送这种文件"
 	case codeTooFast:
 		return "发送太快，请稍候再试"
 	case codeTooMany:
@@ -90,6 +97,18 @@ func words(code int) string {
 	default:
 		return "系统出了点问题，请稍后再试"
 	}
+}
+
+// codeOf returns the number for what is wrong with a field; size and type are
+// those of a file.
+func codeOf(field string) int {
+	switch field {
+	case "size":
+		return codeFileSize
+	case "type":
+		return codeFileType
+	}
+	return codeBadValue
 }
 
 // errorOf returns what the client is told about an error of the engine, and
@@ -104,7 +123,7 @@ func errorOf(err error) (told *httpapi.Error, broken bool) {
 	case errors.As(err, &ours):
 		return ours, false
 	case errors.As(err, &invalid):
-		return &httpapi.Error{Code: codeBadValue, Text: invalid.Reason}, false
+		return &httpapi.Error{Code: codeOf(invalid.Field), Text: invalid.Reason}, false
 	case errors.As(err, &late):
 		return &httpapi.Error{Code: codeTooLate, Text: late.Reason}, false
 	case errors.Is(err, bot.ErrNotFound):

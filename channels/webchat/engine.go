@@ -23,6 +23,18 @@ type Engine interface {
 	// Earlier returns the last messages before the one with the number, going on in
 	// the visitor's earlier conversations, and whether there are more still.
 	Earlier(ctx context.Context, v bot.Visitor, conversation string, before int64, limit int) (messages []bot.Message, more bool, err error)
+	// Queue returns the visitor's place, if they wait for an agent.
+	Queue(ctx context.Context, v bot.Visitor) (place bot.Place, waits bool, err error)
+	// Upload keeps a file for a message to come. Errors: *bot.InvalidError,
+	// bot.ErrUnavailable, others.
+	Upload(ctx context.Context, v bot.Visitor, name string, content []byte) (bot.File, error)
+	// Download returns a file of one of the visitor's own conversations, or
+	// bot.ErrNotFound.
+	Download(ctx context.Context, v bot.Visitor, id string) (bot.File, []byte, error)
+	// Presence is told when a visitor who was not here has come, and when they have
+	// not been here for a while. Here means on this node. It may be told the same
+	// twice.
+	Presence(ctx context.Context, v bot.Visitor, here bool)
 	// MarkRead records what the visitor has seen.
 	MarkRead(ctx context.Context, v bot.Visitor, conversation string, seq int64) error
 	// Suggest returns questions that begin with, or are meant by, what is being

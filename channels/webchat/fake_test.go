@@ -25,6 +25,20 @@ type fakeEngine struct {
 	next     int
 	panics   bool
 	looked   func() // called once, when Look knows its answer
+	waiting  map[string]bot.Place
+	files    map[string]fakeFile
+	presence chan fakePresence // gets what Presence is told, if there is one
+}
+
+type fakeFile struct {
+	bot.File
+	owner   string
+	content []byte
+}
+
+type fakePresence struct {
+	key  string
+	here bool
 }
 
 type fakeVisitor struct {
@@ -43,7 +57,7 @@ type fakeConversation struct {
 var _ webchat.Engine = (*fakeEngine)(nil)
 
 func newFakeEngine(bus bot.Bus) *fakeEngine {
-	return &fakeEngine{bus: bus, visitors: map[string]*fakeVisitor{}}
+	return &fakeEngine{bus: bus, visitors: map[string]*fakeVisitor{}, waiting: map[string]bot.Place{}, files: map[string]fakeFile{}}
 }
 
 func (e *fakeEngine) visitor(v bot.Visitor) *fakeVisitor {
@@ -100,11 +114,27 @@ func (e *fakeEngine) receive(in bot.Inbound) (*bot.Hint, bot.Receipt, error) {
 	if in.Kind == bot.KindText && in.Text == "" {
 		return nil, bot.Receipt{}, &bot.InvalidError{Field: "text", Reason: "请输入内容"}
 	}
+	if in.Kind == bot.KindForm && in.Card.Fields["phone"] == "" {
+		return nil, bot.Receipt{}, &bot.InvalidError{Field: "phone", Reason: "请填写手机号"}
+	}
 	c := f.last()
 	if c == nil || !c.open {
 		e.next++
 		c = &fakeConversation{id: "c" + strconv.Itoa(e.next), open: true}
 		f.all = append(f.all, c)
+	}
+	if file := in.Card.File; file != nil {
+		kept, ok := e.files[file.ID]
+		if !ok || kept.owner != in.Visitor.Key() {
+			return nil, bot.Receipt{}, bot.ErrNotFound
+		}
+		in.Card.File = &kept.File
+	}
+	switch in.Kind {
+	case bot.KindHandoff:
+		e.waiting[in.Visitor.Key()] = bot.Place{Ahead: 2, Low: 60, High: 180}
+	case bot.KindUnqueue:
+		delete(e.waiting, in.Visitor.Key())
 	}
 	if (in.Kind == bot.KindFeedback) && (in.Card.Of < 1 || in.Card.Of > int64(len(c.messages))) {
 		return nil, bot.Receipt{}, bot.ErrNotFound
@@ -126,8 +156,15 @@ func (c *fakeConversation) replies(in bot.Inbound) []bot.Message {
 	case in.Kind == bot.KindClose:
 		c.open = false
 		return []bot.Message{{Author: bot.FromSystem, Kind: bot.KindClosed}}
-	case in.Kind == bot.KindFeedback:
+	case in.Kind == bot.KindFeedback, in.Kind == bot.KindImage, in.Kind == bot.KindFile, in.Kind == bot.KindForm:
 		return nil
+	case in.Kind == bot.KindHandoff:
+		return []bot.Message{
+			{Author: bot.FromSystem, Kind: bot.KindQueued, Text: "正在排队", Card: bot.Card{Place: 3, Low: 60, High: 180, Reason: "asked", Group: "g1"}},
+			{Author: bot.FromSystem, Kind: bot.KindOffered, Text: "秘密", Card: bot.Card{Agent: "a1", Nick: "小李"}},
+		}
+	case in.Kind == bot.KindUnqueue:
+		return []bot.Message{{Author: bot.FromSystem, Kind: bot.KindReturned, Text: "已取消排队", Card: bot.Card{Reason: "visitor"}}}
 	case in.Kind == bot.KindPick:
 		reply.Text = "答：" + in.Text
 	case strings.HasPrefix(in.Text, "选"):
@@ -175,7 +212,8 @@ func (e *fakeEngine) view(v bot.Visitor, conversation string, after int64) (bot.
 	if c == nil {
 		return bot.View{}, looked, nil
 	}
-	view := bot.View{Conversation: c.id, Seq: int64(len(c.messages)), Read: c.read, More: len(f.all) > 1}
+	_, waits := e.waiting[v.Key()]
+	view := bot.View{Conversation: c.id, Seq: int64(len(c.messages)), Read: c.read, More: len(f.all) > 1, Waits: waits}
 	if conversation != c.id || after > view.Seq {
 		view.Reset, after = conversation != "", max(0, view.Seq-30)
 		view.More = view.More || after > 0
@@ -212,6 +250,60 @@ func (e *fakeEngine) Earlier(_ context.Context, v bot.Visitor, conversation stri
 	return all[from:], from > 0, nil
 }
 
+func (e *fakeEngine) Queue(_ context.Context, v bot.Visitor) (bot.Place, bool, error) {
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	place, waits := e.waiting[v.Key()]
+	return place, waits, nil
+}
+
+func (e *fakeEngine) Upload(_ context.Context, v bot.Visitor, name string, content []byte) (bot.File, error) {
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	if e.down {
+		return bot.File{}, fmt.Errorf("put: %w", bot.ErrUnavailable)
+	}
+	f, err := bot.Inspect(name, content)
+	if err != nil {
+		return f, err
+	}
+	f.ID = fmt.Sprintf("file-%04d", len(e.files))
+	e.files[f.ID] = fakeFile{f, v.Key(), content}
+	return f, nil
+}
+
+func (e *fakeEngine) Download(_ context.Context, v bot.Visitor, id string) (bot.File, []byte, error) {
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	f, ok := e.files[id]
+	if !ok || f.owner != v.Key() {
+		return bot.File{}, nil, bot.ErrNotFound
+	}
+	return f.File, f.content, nil
+}
+
+func (e *fakeEngine) Presence(_ context.Context, v bot.Visitor, here bool) {
+	e.mu.Lock()
+	told := e.presence
+	e.mu.Unlock()
+	if told != nil {
+		told <- fakePresence{v.Key(), here}
+	}
+}
+
+// tell adds messages of others to the last conversation of a visitor.
+func (e *fakeEngine) tell(v bot.Visitor, messages ...bot.Message) {
+	e.mu.Lock()
+	c := e.visitor(v).last()
+	fresh := make([]bot.Message, len(messages))
+	for i, m := range messages {
+		fresh[i] = c.add(m)
+	}
+	hint := bot.Hint{Visitor: v.Key(), Conversation: c.id, Seq: int64(len(c.messages)), Messages: fresh}
+	e.mu.Unlock()
+	e.bus.Publish(hint)
+}
+
 func (e *fakeEngine) MarkRead(_ context.Context, v bot.Visitor, conversation string, seq int64) error {
 	e.mu.Lock()
 	defer e.mu.Unlock()
@@ -228,7 +320,14 @@ func (e *fakeEngine) Suggest(_ context.Context, _ bot.Visitor, _ bot.Profile, te
 }
 
 func (e *fakeEngine) Greeting(_ context.Context, _, account, _ string) (bot.Greeting, error) {
-	return bot.Greeting{Texts: map[string]string{"welcome": "您好 " + account}, Hot: []bot.Option{{Entry: "e1", Question: "怎么退款"}}}, nil
+	g := bot.Greeting{Texts: map[string]string{"welcome": "您好 " + account}, Hot: []bot.Option{{Entry: "e1", Question: "怎么退款"}}}
+	if account == "form" {
+		g.Form = &bot.PreChat{
+			Fields:  []bot.FormField{{Name: "phone", Label: "手机号", Required: true, Type: bot.FieldPhone}},
+			Consent: "同意",
+		}
+	}
+	return g, nil
 }
 
 func (e *fakeEngine) Ready() bool {

@@ -106,11 +106,11 @@ func (c *Chat) servePoll(w http.ResponseWriter, r *http.Request) {
 	}
 	out := newBasket()
 	l := c.listen(out, who, network)
-	if c.hub.add(l) != roomLeft {
+	if c.enter(l) != roomLeft {
 		c.refuse(w, failAfter(codeTooMany, comeBackAfter*time.Second))
 		return
 	}
-	defer c.hub.remove(l)
+	defer c.exit(l)
 	if err := c.poll(r.Context(), w, l, out, conversation, after); err != nil {
 		c.refuse(w, c.told(err, "poll"))
 		return
@@ -133,8 +133,11 @@ func (c *Chat) poll(ctx context.Context, w http.ResponseWriter, l *listener, out
 	case <-out.filled:
 	case <-timer.C:
 	case <-ctx.Done():
+		return nil
 	case <-c.ctx.Done():
+		return nil
 	}
+	l.tellPlace(ctx) // what changed between two polls
 	return nil
 }
 

@@ -36,7 +36,11 @@ type frame struct {
 	Tags         []string     `json:"tags"`
 	Name         string       `json:"name"`
 	Contact      string       `json:"contact"`
+	File         string       `json:"file"`
 	Profile      frameProfile `json:"profile"`
+
+	Fields  map[string]string `json:"fields"`
+	Consent string            `json:"consent"`
 }
 
 // frameProfile is what a page says of itself and of its visitor.
@@ -55,7 +59,7 @@ func fieldsOf(kind string) string {
 	case "hello":
 		return "t conversation after profile"
 	case "send":
-		return "t id kind text entry of yes stars tags name contact conversation"
+		return "t id kind text entry of yes stars tags name contact conversation file fields consent"
 	case "suggest":
 		return "t n text"
 	case "resume":
@@ -133,7 +137,9 @@ func (f *frame) check() *httpapi.Error {
 	ok := f.After >= 0 && f.Before >= 0 && f.Seq >= 0 && f.Of >= 0 && len(f.Conversation) <= maxID
 	switch f.T {
 	case "send":
-		ok = ok && f.ID != "" && sendable(bot.MessageKind(f.Kind))
+		kind := bot.MessageKind(f.Kind)
+		needsFile := kind == bot.KindImage || kind == bot.KindFile
+		ok = ok && f.ID != "" && sendable(kind) && needsFile == (f.File != "") && validFile(f.File)
 	case "resume", "history":
 		ok = ok && f.Conversation != ""
 	case "read":
@@ -156,7 +162,8 @@ func checkText(text string, limit int) *httpapi.Error {
 // sendable reports whether visitors send messages of the kind.
 func sendable(kind bot.MessageKind) bool {
 	switch kind {
-	case bot.KindText, bot.KindPick, bot.KindHandoff, bot.KindFeedback, bot.KindSolved, bot.KindLeave, bot.KindRating, bot.KindClose:
+	case bot.KindText, bot.KindPick, bot.KindHandoff, bot.KindFeedback, bot.KindSolved, bot.KindLeave, bot.KindRating, bot.KindClose,
+		bot.KindUnqueue, bot.KindImage, bot.KindFile, bot.KindForm:
 		return true
 	}
 	return false
@@ -165,6 +172,9 @@ func sendable(kind bot.MessageKind) bool {
 func validID(id string) bool {
 	return len(id) >= minID && len(id) <= maxID && isWord(id)
 }
+
+// validFile reports whether it can be the id of a file.
+func validFile(id string) bool { return len(id) <= maxID && isWord(id) }
 
 // isWord reports whether s is of [A-Za-z0-9_-].
 func isWord(s string) bool {

@@ -138,6 +138,8 @@ type frame struct {
 	T, ID, Conversation, Text, Author string
 	Code                              int
 	Seq, Read, N, At                  int64
+	State                             string
+	Ahead, Low, High                  int
 	Reset, More                       bool
 	RetryAfter                        float64 `json:"retry_after"`
 	Message                           message

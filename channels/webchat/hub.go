@@ -68,6 +68,13 @@ func (h *hub) remove(l *listener) {
 	h.total--
 }
 
+// here reports whether the visitor listens on this node.
+func (h *hub) here(key string) bool {
+	h.mu.RLock()
+	defer h.mu.RUnlock()
+	return len(h.visitors[key]) > 0
+}
+
 // len returns the number of listeners.
 func (h *hub) len() int {
 	h.mu.RLock()

@@ -10,13 +10,17 @@ import (
 // Limits bound what visitors may do; what is zero gets the default of
 // DefaultLimits.
 type Limits struct {
-	// Sessions, Connects, Messages, Suggests and Feedbacks are counted for each
-	// visitor, for each address, and in total.
+	// Sessions, Connects, Messages, Suggests, Feedbacks, Uploads and Downloads are
+	// counted for each visitor, for each address, and in total.
 	Sessions  Limit
 	Connects  Limit
 	Messages  Limit
 	Suggests  Limit
 	Feedbacks Limit
+	Uploads   Limit
+	Downloads Limit
+	// UploadsAtOnce bounds how many files are read at a time: each is in memory.
+	UploadsAtOnce int
 	// PerVisitor, PerNetwork and Total bound the connections that are open at a
 	// time; polls count too.
 	PerVisitor int
@@ -42,11 +46,16 @@ func DefaultLimits() Limits {
 		return httpapi.Rate{PerSecond: perSecond, Burst: burst}
 	}
 	return Limits{
-		Sessions:   Limit{r(0.5, 20), r(5, 200), r(500, 5000)},
-		Connects:   Limit{r(0.5, 20), r(5, 200), r(1000, 10000)},
-		Messages:   Limit{r(1, 10), r(20, 200), r(2000, 10000)},
-		Suggests:   Limit{r(5, 20), r(50, 400), r(2000, 10000)},
-		Feedbacks:  Limit{r(1, 10), r(20, 200), r(1000, 5000)},
+		Sessions:  Limit{r(0.5, 20), r(5, 200), r(500, 5000)},
+		Connects:  Limit{r(0.5, 20), r(5, 200), r(1000, 10000)},
+		Messages:  Limit{r(1, 10), r(20, 200), r(2000, 10000)},
+		Suggests:  Limit{r(5, 20), r(50, 400), r(2000, 10000)},
+		Feedbacks: Limit{r(1, 10), r(20, 200), r(1000, 5000)},
+		Uploads:   Limit{r(0.5, 10), r(5, 50), r(50, 200)},
+		Downloads: Limit{r(5, 60), r(50, 300), r(500, 2000)},
+
+		UploadsAtOnce: 32,
+
 		PerVisitor: 10,
 		PerNetwork: 500,
 		Total:      100_000,
@@ -61,6 +70,7 @@ func (l Limits) withDefaults() Limits {
 	for _, pair := range []struct{ have, standard *Limit }{
 		{&l.Sessions, &d.Sessions}, {&l.Connects, &d.Connects}, {&l.Messages, &d.Messages},
 		{&l.Suggests, &d.Suggests}, {&l.Feedbacks, &d.Feedbacks},
+		{&l.Uploads, &d.Uploads}, {&l.Downloads, &d.Downloads},
 	} {
 		if *pair.have == (Limit{}) {
 			*pair.have = *pair.standard
@@ -69,7 +79,10 @@ func (l Limits) withDefaults() Limits {
 	for _, pair := range []struct {
 		have     *int
 		standard int
-	}{{&l.PerVisitor, d.PerVisitor}, {&l.PerNetwork, d.PerNetwork}, {&l.Total, d.Total}, {&l.BadFrames, d.BadFrames}, {&l.Keys, d.Keys}} {
+	}{
+		{&l.PerVisitor, d.PerVisitor}, {&l.PerNetwork, d.PerNetwork}, {&l.Total, d.Total},
+		{&l.BadFrames, d.BadFrames}, {&l.Keys, d.Keys}, {&l.UploadsAtOnce, d.UploadsAtOnce},
+	} {
 		if *pair.have <= 0 {
 			*pair.have = pair.standard
 		}
@@ -110,7 +123,7 @@ func (g *gate) take(visitor string, network netip.Prefix) time.Duration {
 }
 
 // gates are all of them.
-type gates struct{ sessions, connects, messages, suggests, feedbacks *gate }
+type gates struct{ sessions, connects, messages, suggests, feedbacks, uploads, downloads *gate }
 
 func newGates(l Limits) gates {
 	return gates{
@@ -119,6 +132,8 @@ func newGates(l Limits) gates {
 		messages:  newGate(l.Messages, l.Keys),
 		suggests:  newGate(l.Suggests, l.Keys),
 		feedbacks: newGate(l.Feedbacks, l.Keys),
+		uploads:   newGate(l.Uploads, l.Keys),
+		downloads: newGate(l.Downloads, l.Keys),
 	}
 }
 

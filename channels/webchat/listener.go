@@ -40,6 +40,7 @@ type listener struct {
 	reading      bool       // a goroutine reads from the engine
 	again        bool       // something came while it was reading
 	other        bool       // there may be another conversation
+	placed       bool       // the place in the queue was told
 }
 
 // start says what the client has. What came in the meantime is read.
@@ -65,8 +66,8 @@ func (l *listener) tell(n *news) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	switch {
-	case n.hint.Typing != "":
-		l.passTyping(n.hint)
+	case n.hint.Typing != "", n.hint.Queue != nil, n.hint.Seen > 0:
+		l.pass(n.hint)
 	case !l.started:
 		l.again, l.other = true, true
 	case n.hint.Conversation != l.conversation:
@@ -84,9 +85,44 @@ func (l *listener) tell(n *news) {
 	}
 }
 
-func (l *listener) passTyping(h bot.Hint) {
-	if l.started && h.Typing != bot.FromVisitor && h.Conversation == l.conversation {
+// pass sends on what is not a message, if it is about what the client sees. The
+// caller holds the lock.
+func (l *listener) pass(h bot.Hint) {
+	switch {
+	case !l.started || h.Conversation != l.conversation:
+	case h.Queue != nil:
+		l.sendPlace(*h.Queue)
+	case h.Seen > 0:
+		l.out.Send(encode(seenFrame{"seen", h.Conversation, h.Seen}))
+	case h.Typing != bot.FromVisitor:
 		l.out.Send(encode(typingFrame{"typing", h.Typing}))
+	}
+}
+
+// sendPlace sends a place in the queue. The caller holds the lock.
+func (l *listener) sendPlace(p bot.Place) {
+	l.placed = true
+	l.out.Send(encode(queueFrame{"queue", l.conversation, p.State, p.Ahead, p.Low, p.High}))
+}
+
+// tellPlace sends the visitor's place, if they wait and it was not told yet. A
+// client can do without, so that errors are only logged.
+func (l *listener) tellPlace(ctx context.Context) {
+	l.mu.Lock()
+	known := l.placed || l.conversation == ""
+	l.mu.Unlock()
+	if known {
+		return
+	}
+	place, waits, err := l.chat.engine.Queue(ctx, l.visitor)
+	if err != nil {
+		l.failed(fmt.Errorf("look for the place in the queue: %w", err))
+		return
+	}
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	if waits && !l.placed {
+		l.sendPlace(place)
 	}
 }
 
@@ -143,7 +179,7 @@ func (l *listener) failed(err error) {
 	if errors.Is(err, ws.ErrClosed) || errors.Is(err, context.Canceled) {
 		return
 	}
-	l.chat.log.Warn("read messages for a client", zap.Error(err))
+	l.chat.log.Warn("read for a client", zap.Error(err))
 }
 
 // catchUp sends what the client lacks of the conversation it sees, and then of

@@ -32,11 +32,26 @@ type sessionReply struct {
 	Texts     map[string]string `json:"texts"`
 	Hot       []bot.Option      `json:"hot"`
 	Limits    sessionLimits     `json:"limits"`
+	Form      *sessionForm      `json:"form,omitempty"`
+}
+
+// sessionForm is the form to be filled in first.
+type sessionForm struct {
+	*bot.PreChat
+	ConsentID string `json:"consent_id,omitempty"`
+}
+
+func formOf(form *bot.PreChat) *sessionForm {
+	if form == nil {
+		return nil
+	}
+	return &sessionForm{form, form.Agreement()}
 }
 
 type sessionLimits struct {
 	Text  int `json:"text"`
 	Frame int `json:"frame"`
+	File  int `json:"file"`
 }
 
 // serveSession says who the visitor is, and hands out a ticket for a socket.
@@ -106,7 +121,8 @@ func (c *Chat) open(r *http.Request, who identity, request sessionRequest) (sess
 		ExpiresIn: int(ticketLife / time.Second),
 		Texts:     greeting.Texts,
 		Hot:       greeting.Hot,
-		Limits:    sessionLimits{c.config.TextLimit, maxFrame},
+		Limits:    sessionLimits{c.config.TextLimit, maxFrame, bot.MaxFile},
+		Form:      formOf(greeting.Form),
 	}, nil
 }
 

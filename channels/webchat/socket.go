@@ -59,7 +59,7 @@ func (c *Chat) serveSocket(w http.ResponseWriter, r *http.Request) {
 // open lets the client in, if there is room.
 func (s *socketClient) open() ws.Handler {
 	wait := s.chat.gates.connects.visitors.Take(s.key)
-	if wait > 0 || s.chat.hub.add(s.listener) != roomLeft {
+	if wait > 0 || s.chat.enter(s.listener) != roomLeft {
 		s.conn.Close(closeTooMany, retryReason("too many connections"))
 		return rejected{}
 	}
@@ -101,7 +101,7 @@ func (s *socketClient) recovered() {
 
 // Closed forgets the client.
 func (s *socketClient) Closed(code ws.Code) {
-	s.chat.hub.remove(s.listener)
+	s.chat.exit(s.listener)
 	s.chat.metrics.Connections(-1)
 	s.chat.metrics.Closed(int(code))
 }

@@ -158,12 +158,20 @@ func (f *file) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	http.ServeContent(w, r, "", time.Time{}, bytes.NewReader(f.content))
 }
 
+// framePolicy lets the widget show the files that it fetches with its token: an
+// image tag could not send one.
+func framePolicy(sites []string) httpapi.Policy {
+	p := httpapi.FramePolicy(sites)
+	p.Content = strings.Replace(p.Content, "img-src ", "img-src blob: ", 1)
+	return p
+}
+
 func (f *files) routes(mux *http.ServeMux, config Config) {
 	page := func(pattern string, policy httpapi.Policy, h http.Handler) {
 		mux.Handle("GET "+pattern, httpapi.Secure(policy, config.Proxies, h))
 	}
 	page(config.Prefix+"/widget.js", httpapi.AssetPolicy(), f.widget)
-	page(config.Prefix+"/frame", httpapi.FramePolicy(f.sites), f.frame)
+	page(config.Prefix+"/frame", framePolicy(f.sites), f.frame)
 	page(config.Prefix+"/assets/", httpapi.AssetPolicy(), http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		f.assets[strings.TrimPrefix(r.URL.Path, config.Prefix+"/assets/")].ServeHTTP(w, r)
 	}))

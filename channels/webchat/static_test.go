@@ -40,7 +40,7 @@ func TestFiles(t *testing.T) {
 		t.Errorf("frame = %s", body)
 	}
 	policy := reply.Header.Get("Content-Security-Policy")
-	if !strings.Contains(policy, "frame-ancestors 'self' https://shop.example https://*.shop.example") || strings.Contains(policy, "unsafe") || reply.Header.Get("X-Frame-Options") != "" {
+	if !strings.Contains(policy, "img-src blob: 'self'") || !strings.Contains(policy, "frame-ancestors 'self' https://shop.example https://*.shop.example") || strings.Contains(policy, "unsafe") || reply.Header.Get("X-Frame-Options") != "" {
 		t.Errorf("headers of the frame: %v", reply.Header)
 	}
 	if _, body := s.request("GET", "/", "", nil); string(body) != `<script src="/chat/widget.js">` {

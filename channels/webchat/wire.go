@@ -53,6 +53,19 @@ type (
 		T      string     `json:"t"`
 		Author bot.Author `json:"author"`
 	}
+	queueFrame struct {
+		T            string         `json:"t"`
+		Conversation string         `json:"conversation"`
+		State        bot.PlaceState `json:"state,omitempty"`
+		Ahead        int            `json:"ahead"`
+		Low          int            `json:"low"`
+		High         int            `json:"high"`
+	}
+	seenFrame struct {
+		T            string `json:"t"`
+		Conversation string `json:"conversation"`
+		Seq          int64  `json:"seq"`
+	}
 	provisionalFrame struct {
 		T        string        `json:"t"`
 		ID       string        `json:"id"`
@@ -80,11 +93,15 @@ type wireMessage struct {
 	Kind         bot.MessageKind `json:"kind"`
 	Text         string          `json:"text"`
 	HTML         string          `json:"html,omitempty"`
-	At           int64           `json:"at"`
+	At           int64           `json:"at,omitempty"`
 	Card         *wireCard       `json:"card,omitempty"`
 }
 
-// wireCard is a card without what is not for visitors, such as the confidence.
+// kindEvent stands for all messages that visitors may not see.
+const kindEvent bot.MessageKind = "event"
+
+// wireCard is a card without what is not for visitors: the confidence, and who of
+// the agents did what why.
 type wireCard struct {
 	Of       int64        `json:"of,omitempty"`
 	Entry    string       `json:"entry,omitempty"`
@@ -97,15 +114,28 @@ type wireCard struct {
 	Name     string       `json:"name,omitempty"`
 	Contact  string       `json:"contact,omitempty"`
 	Until    int64        `json:"until,omitempty"`
+	File     *bot.File    `json:"file,omitempty"`
+	Nick     string       `json:"nick,omitempty"`
+	Place    int          `json:"place,omitempty"`
+	Low      int          `json:"low,omitempty"`
+	High     int          `json:"high,omitempty"`
+	Reason   string       `json:"reason,omitempty"`
+
+	Fields map[string]string `json:"fields,omitempty"`
 }
 
 // encoder turns what the engine says into frames.
 type encoder struct{ rich *richtext.Renderer }
 
+// message returns what visitors see of a message. Of what is not for them they see
+// that there is a number.
 func (e encoder) message(m bot.Message) wireMessage {
+	if m.Kind.Internal() {
+		return wireMessage{Conversation: m.Conversation, Seq: m.Seq, Author: bot.FromSystem, Kind: kindEvent}
+	}
 	w := wireMessage{
 		Conversation: m.Conversation, Seq: m.Seq, ID: m.ClientID,
-		Author: m.Author, Kind: m.Kind, Text: m.Text, At: millis(m.At), Card: cardOf(m.Card),
+		Author: m.Author, Kind: m.Kind, Text: m.Text, At: millis(m.At), Card: cardOf(m),
 	}
 	if isRich(m) {
 		w.HTML = e.rich.HTML(m.Text)
@@ -139,17 +169,28 @@ func (e encoder) push(m bot.Message) []byte {
 	return encode(messageFrame{"message", m.Conversation, e.message(m)})
 }
 
-func cardOf(c bot.Card) *wireCard {
+func cardOf(m bot.Message) *wireCard {
+	c := m.Card
 	w := wireCard{
 		Of: c.Of, Entry: c.Entry, Question: c.Question, Options: c.Options, Actions: c.Actions,
 		Yes: c.Yes, Stars: c.Stars, Tags: c.Tags, Name: c.Name, Contact: c.Contact, Until: c.Until,
+		File: c.File, Nick: c.Nick, Place: c.Place, Low: c.Low, High: c.High,
+		Fields: c.Fields,
 	}
-	empty := w.Of == 0 && w.Entry == "" && w.Question == "" && w.Options == nil && w.Actions == nil && w.Yes == nil &&
-		w.Stars == 0 && w.Tags == nil && w.Name == "" && w.Contact == "" && w.Until == 0
-	if empty {
+	if m.Kind == bot.KindReturned { // the other reasons are names of rules
+		w.Reason = c.Reason
+	}
+	if w.empty() {
 		return nil
 	}
 	return &w
+}
+
+// empty reports whether nothing is set.
+func (w *wireCard) empty() bool {
+	return w.Of == 0 && w.Entry == "" && w.Question == "" && w.Options == nil && w.Actions == nil && w.Yes == nil &&
+		w.Stars == 0 && w.Tags == nil && w.Name == "" && w.Contact == "" && w.Until == 0 &&
+		w.File == nil && w.Nick == "" && w.Place == 0 && w.Low == 0 && w.High == 0 && w.Reason == "" && len(w.Fields) == 0
 }
 
 func millis(t time.Time) int64 {

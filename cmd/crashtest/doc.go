@@ -6,6 +6,7 @@
 //	go run ./cmd/crashtest -db postgres://…      on an empty PostgreSQL database
 //	go run ./cmd/crashtest -storm                5,000 sockets drop and return at once
 //	go run ./cmd/crashtest -load                 answering time at half of the peak
+//	go run ./cmd/crashtest -desk                 200 agents with 5 visitors each, 2,000 wait
 //
 // # What is promised
 //
@@ -45,6 +46,29 @@
 // times at half that rate, and each is measured from the time at which it was
 // due, so that a stall counts against all who had to wait. Both check the history
 // in the end as well.
+//
+// # The desk
+//
+// With -desk agents with browsers of their own sign in, open their sockets, and
+// accept what they are offered until each has as many visitors as they may; the
+// others wait. Then, for a while, each agent says something every ten seconds on
+// average, to which the visitor answers after up to three; three conversations a
+// second end, and the next ones are accepted. All at random times that do not
+// depend on the server, each measured from when it was due:
+//
+//   - from accepting until the visitor sees it,
+//   - from a line of the agent until the visitor has it, and back,
+//   - from accepting until those who wait know their new place; what counts is for
+//     how long the place they were told before was wrong,
+//   - from ending a conversation until the agent is offered the next.
+//
+// In the end somebody with thousands of conversations of history signs in again
+// and again, and reads what the page reads until the first conversation is there.
+//
+// Meanwhile no visitor may see another's line, and no agent one of a conversation
+// that is not theirs. The database must hold every line once, where the agent was
+// told, with the owners that the agents know, and for visitors what was said above.
+// Only what the desk and the bot reply is not checked here.
 //
 // SIGKILL takes nothing from the page cache of the system, so this proves nothing
 // about a loss of power; that needs another test.

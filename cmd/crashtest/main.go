@@ -39,6 +39,7 @@ type options struct {
 	keep     bool
 	storm    bool
 	load     bool
+	desk     deskOptions
 	sockets  int
 	entries  int
 	texts    string
@@ -75,10 +76,11 @@ func parse(args []string, errOut io.Writer) (*options, error) {
 	flags.IntVar(&o.sockets, "sockets", 0, "with -storm or -load: how many sockets; 0 means 5000 or 3000")
 	flags.IntVar(&o.entries, "entries", 25_000, "with -load: how many entries the knowledge has, with four wordings each")
 	flags.StringVar(&o.texts, "texts", "", "with -load: a file of sentences to make entries of, one wording each, and to ask; empty makes some up")
+	o.desk.flags(flags)
 	if err := flags.Parse(args); err != nil {
 		return nil, err
 	}
-	if flags.NArg() > 0 || o.rounds < 1 || o.visitors < 1 || o.storm && o.load {
+	if flags.NArg() > 0 || o.rounds < 1 || o.visitors < 1 || o.storm && o.load || o.desk.wrong(o.storm || o.load) {
 		fmt.Fprintln(errOut, "crashtest: these arguments make no sense; see -help")
 		return nil, flag.ErrHelp
 	}
@@ -111,6 +113,8 @@ func (o *options) run(ctx context.Context, out io.Writer) (err error) {
 		return o.runStorm(ctx, out)
 	case o.load:
 		return o.runLoad(ctx, out)
+	case o.desk.on:
+		return o.runDesk(ctx, out)
 	}
 	return o.runRounds(ctx, out)
 }

@@ -86,6 +86,7 @@ type process struct {
 	env     []string
 	db, url string
 	cmd     *exec.Cmd
+	out     string // what it printed
 	log     *stream
 }
 
@@ -113,8 +114,8 @@ func (p *process) run() {
 	if err := p.cmd.Start(); err != nil {
 		p.t.Fatal(err)
 	}
-	text := out.await(p.t, "知识 ", nil)
-	p.url = strings.TrimSuffix(regexp.MustCompile(`http://\S+`).FindString(text), "/")
+	p.out = out.await(p.t, "知识 ", nil)
+	p.url = strings.TrimSuffix(regexp.MustCompile(`http://\S+`).FindString(p.out), "/")
 }
 
 // kill ends the program without a warning.
@@ -216,6 +217,13 @@ func (w *window) note(problem string) {
 	w.mu.Lock()
 	defer w.mu.Unlock()
 	w.problems = append(w.problems, problem)
+}
+
+// forget drops what was noted so far.
+func (w *window) forget() {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	w.problems = nil
 }
 
 func (w *window) troubles() []string {

@@ -5,6 +5,8 @@ import (
 	"errors"
 	"fmt"
 	"math"
+	"net/http"
+	"runtime/debug"
 	"time"
 
 	"go.uber.org/zap"
@@ -29,6 +31,10 @@ type serveCommand struct {
 }
 
 const (
+	// collectAt is by how much the memory in use may grow before the collector runs,
+	// in percent, unless GOGC says it: answers that come while it runs are the slow
+	// ones, so that it pays to have it run less often than Go would.
+	collectAt = 200
 	// shutdownTime bounds the whole way down.
 	shutdownTime = 15 * time.Second
 	// refreshEvery is how soon a change of the knowledge is in force.
@@ -54,6 +60,9 @@ func (cmd *serveCommand) Run(ctx context.Context, a *app) (err error) {
 		return err
 	}
 	log := a.logger(c.LogLevel)
+	if a.getenv("GOGC") == "" {
+		debug.SetGCPercent(collectAt)
+	}
 	var down downward
 	defer func() { err = errors.Join(err, down.run()) }()
 
@@ -96,9 +105,17 @@ func (cmd *serveCommand) Run(ctx context.Context, a *app) (err error) {
 
 	engine := bot.NewEngine(bot.EngineConfig{
 		Store: store, Knowledge: answers.Answerer, Bus: bus, Rules: rules, Log: log, Zone: c.Zone,
-		Now: time.Now, NewID: knowledge.NewID, Observe: front.metrics.turn,
+		Now: time.Now, NewID: knowledge.NewID, Files: store, Observe: front.metrics.turn,
 	})
-	secret, err := store.Secret(ctx, "visitors", secretBytes)
+	key, err := sealingKey(c)
+	if err != nil {
+		return err
+	}
+	secret, err := visitorSecret(ctx, store, key)
+	if err != nil {
+		return err
+	}
+	people, err := openHumans(ctx, c, base, store, engine, key, log)
 	if err != nil {
 		return err
 	}
@@ -115,16 +132,27 @@ func (cmd *serveCommand) Run(ctx context.Context, a *app) (err error) {
 		return err
 	}
 	down.push(func(ctx context.Context) error { return chat.Shutdown(ctx, goingAway) })
+	down.push(people.console.Shutdown)
 
 	stop := inBackground(ctx,
 		func(ctx context.Context) { follow(ctx, base.store, answers.Answerer, log) },
 		func(ctx context.Context) { engine.Watch(ctx, watchEvery, local) },
+		people.desk.Run,
 	)
 	down.push(stop)
-	front.ready(chat)
+	front.ready(rooms(chat, people.console))
 	down.push(front.drain)
-	cmd.greet(a, front, answers.Answerer, sample)
+	cmd.greet(a, front, answers.Answerer, people.invitation, sample)
 	return front.wait(ctx)
+}
+
+// rooms leads the staff to the console and everybody else to the chat.
+func rooms(chat, console http.Handler) http.Handler {
+	mux := http.NewServeMux()
+	mux.Handle("/", chat)
+	mux.Handle("/console", http.RedirectHandler("/console/", http.StatusMovedPermanently))
+	mux.Handle("/console/", console)
+	return mux
 }
 
 // limits scales what one address may do; zero sets no limits on addresses and on
@@ -198,9 +226,14 @@ func (cmd *serveCommand) firstRun(ctx context.Context, a *app, c *config.Config,
 }
 
 // greet says where everything is.
-func (cmd *serveCommand) greet(a *app, f *front, answers *bot.Answerer, sample bool) {
+func (cmd *serveCommand) greet(a *app, f *front, answers *bot.Answerer, invitation string, sample bool) {
 	entries, wordings := answers.Len()
 	fmt.Fprintf(a.out, "faqbot 已就绪，按 Ctrl-C 停止。\n  演示网页  %s/\n  整页聊天  %s/chat/frame\n", f.url(), f.url())
+	if invitation == "" {
+		fmt.Fprintf(a.out, "  管理后台  %s/console/\n", f.url())
+	} else {
+		fmt.Fprintf(a.out, "  管理后台  %s/console/setup#token=%s\n            （24 小时内有效、只能用一次：用它设置第一个管理员）\n", f.url(), invitation)
+	}
 	if admin := f.adminURL(); admin != "" {
 		fmt.Fprintf(a.out, "  运行状况  %s/metrics\n", admin)
 	}

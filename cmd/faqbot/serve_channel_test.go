@@ -1,8 +1,13 @@
 package main
 
 import (
+	"bytes"
 	"context"
+	"encoding/json"
 	"fmt"
+	"io"
+	"net/http"
+	"net/url"
 	"strings"
 	"testing"
 
@@ -45,11 +50,50 @@ func (g *guest) Feedback(_ context.Context, answer channeltest.Shown, useful boo
 	return fmt.Errorf("no message %s", answer.ID)
 }
 
+func (g *guest) Handoff(context.Context) error { return g.send(outgoing{Kind: bot.KindHandoff}) }
+func (g *guest) Unqueue(context.Context) error { return g.send(outgoing{Kind: bot.KindUnqueue}) }
+
+func (g *guest) SendFile(_ context.Context, name string, content []byte) error {
+	var kept bot.File
+	status, err := g.carry(http.MethodPost, "/chat/upload?name="+url.QueryEscape(name), content, func(body []byte) error { return json.Unmarshal(body, &kept) })
+	if err != nil || status != http.StatusOK {
+		return fmt.Errorf("upload: %d, %w", status, err)
+	}
+	return g.send(outgoing{Kind: bot.KindFile, File: kept.ID})
+}
+
+func (g *guest) Fetch(_ context.Context, id string) (content []byte, err error) {
+	status, err := g.carry(http.MethodGet, "/chat/file/"+url.PathEscape(id), nil, func(body []byte) error { content = body; return nil })
+	if err == nil && status != http.StatusOK {
+		err = fmt.Errorf("fetch: %d", status)
+	}
+	return content, err
+}
+
+// carry sends and gets bytes that are no frames.
+func (g *guest) carry(method, path string, body []byte, take func([]byte) error) (int, error) {
+	request, err := http.NewRequestWithContext(g.t.Context(), method, g.url+path, bytes.NewReader(body))
+	if err != nil {
+		return 0, err
+	}
+	request.Header.Set("Authorization", "Bearer "+g.token)
+	reply, err := http.DefaultClient.Do(request)
+	if err != nil {
+		return 0, err
+	}
+	defer reply.Body.Close()
+	data, err := io.ReadAll(reply.Body)
+	if err != nil || reply.StatusCode != http.StatusOK {
+		return reply.StatusCode, err
+	}
+	return reply.StatusCode, take(data)
+}
+
 func (g *guest) Next(context.Context) (channeltest.Shown, error) {
 	g.upTo(g.given + 1)
 	l := g.lines[g.given]
 	g.given++
-	return channeltest.Shown{ID: shownID(l), Visitor: l.Author == bot.FromVisitor, Kind: l.Kind, Text: l.Text, Options: l.Card.Options}, nil
+	return channeltest.Shown{ID: shownID(l), Visitor: l.Author == bot.FromVisitor, Kind: l.Kind, Text: l.Text, Options: l.Card.Options, File: l.Card.File}, nil
 }
 
 func shownID(l line) string { return fmt.Sprint(l.Conversation, "/", l.Seq) }
@@ -79,6 +123,7 @@ func TestServeAsAChannel(t *testing.T) {
 {"question":"怎么停发短信","variants":["停"],"answer":"发送 TF。"}
 {"question":"用户协议","answer":"`+long+`"}
 `), map[string]string{"FAQBOT_LIMITS_NETWORK": "0"})
+	s.firstAdmin().hire("li", "小李", "agent").online()
 	for name, plain := range map[string]bool{"socket": false, "HTTP": true} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()

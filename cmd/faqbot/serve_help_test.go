@@ -9,6 +9,7 @@ import (
 	"io"
 	"net/http"
 	"net/url"
+	"path/filepath"
 	"regexp"
 	"strings"
 	"sync"
@@ -54,6 +55,9 @@ func launch(t testing.TB, db string, settings map[string]string, flags ...string
 	env := map[string]string{
 		"FAQBOT_LISTEN": "127.0.0.1:0", "FAQBOT_ADMIN_LISTEN": "127.0.0.1:0", "FAQBOT_DATABASE": db, "FAQBOT_LOG_LEVEL": "debug",
 		"FAQBOT_INDEX_DIR": t.TempDir(),
+	}
+	if strings.HasPrefix(db, "postgres") { // all servers of a test have the same key
+		env["FAQBOT_SECRETS_KEY"] = filepath.Join(filepath.Dir(t.TempDir()), "secrets.key")
 	}
 	for key, value := range settings {
 		env[key] = value
@@ -222,6 +226,7 @@ type line struct {
 		Entry   string       `json:"entry"`
 		Options []bot.Option `json:"options"`
 		Actions []bot.Action `json:"actions"`
+		File    *bot.File    `json:"file"`
 	} `json:"card"`
 }
 
@@ -251,6 +256,7 @@ type outgoing struct {
 	Stars   int             `json:"stars,omitempty"`
 	Name    string          `json:"name,omitempty"`
 	Contact string          `json:"contact,omitempty"`
+	File    string          `json:"file,omitempty"`
 	// Conversation is the one that Of is a number in; empty means the open one.
 	Conversation string `json:"conversation,omitempty"`
 }
@@ -277,6 +283,7 @@ type tab struct {
 
 	conversation string
 	lines        []line
+	seen         int // lines that until has gone past
 	sent         int
 	name         string
 }

@@ -254,7 +254,7 @@ func (c *fakeChat) reply(talk *history.Talk, m bot.Message, third bool) {
 	case m.Kind != bot.KindText, third && c.fault == forgetsReply:
 		return
 	}
-	trace := bot.TurnTrace{Seq: m.Seq, Reply: m.Seq + 1, Revision: 7, Trace: []byte("{}")}
+	trace := bot.TurnTrace{Seq: m.Seq, Reply: m.Seq + 1, Revision: 7, Trace: "{}"}
 	switch {
 	case third && c.fault == noRevision:
 		trace.Revision = 0

@@ -263,7 +263,11 @@ func (l *line) take(f frame) {
 		l.postpone(f.ID, retryTime)
 	case "error":
 		l.error(f)
-	case "suggestions", "typing", "pong":
+	case "queue":
+		if l.v.c.Placed != nil {
+			l.v.c.Placed(f.Conversation, f.Ahead)
+		}
+	case "suggestions", "typing", "seen", "pong":
 	default:
 		l.v.breach("an unknown frame: %s", f.T)
 	}

@@ -21,10 +21,12 @@ type Config struct {
 	Address string // where the visitor seems to come from, as a proxy would say; may be empty
 	HTTP    *http.Client
 	Dialer  *websocket.Dialer
-	// Note takes the history; Seen, if not nil, every message when it is shown.
-	Note func(history.Event)
-	Seen func(Message)
-	Rand *rand.Rand // for this visitor alone
+	// Note takes the history; Seen, if not nil, every message when it is shown, and
+	// Placed how many come before in the queue whenever that is told.
+	Note   func(history.Event)
+	Seen   func(Message)
+	Placed func(conversation string, ahead int)
+	Rand   *rand.Rand // for this visitor alone
 	// FirstPause and LongestPause bound the random pause before coming back, which
 	// doubles with every attempt that fails.
 	FirstPause, LongestPause time.Duration

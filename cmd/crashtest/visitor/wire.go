@@ -73,6 +73,7 @@ type frame struct {
 	More         bool      `json:"more"`
 	ID           string    `json:"id"`
 	N            int64     `json:"n"`
+	Ahead        int       `json:"ahead"`
 	Code         int       `json:"code"`
 	Text         string    `json:"text"`
 	RetryAfter   float64   `json:"retry_after"`

@@ -11,6 +11,7 @@ import (
 	"net/url"
 	"os"
 	"path/filepath"
+	"slices"
 	"strconv"
 	"strings"
 	"time"
@@ -52,6 +53,10 @@ type Config struct {
 	Sites []string
 	// Proxies may say who the client is.
 	Proxies httpapi.Proxies
+	// KeyFile holds the key that seals secrets in the database; see Key.
+	KeyFile string
+	// HTTPS says whether browsers reach the console by https only; see Secure.
+	HTTPS string
 	// NetworkLimits scales what one address may do; zero sets no limits on
 	// addresses and on all visitors together.
 	NetworkLimits float64
@@ -121,6 +126,14 @@ func options() []option {
 			c.Proxies, err = parseProxies(s)
 			return err
 		}},
+		{"secrets.key", "", "密钥文件，用来加密数据库里的机密；没有就自动生成，默认在数据库文件旁边；多台机器要用同一份", func(c *Config, s string) error {
+			c.KeyFile = s
+			return nil
+		}},
+		{"console.https", "auto", "管理后台是否只走 https：on、off；auto 只在本机地址上允许 http", func(c *Config, s string) error {
+			c.HTTPS = s
+			return oneOf(s, "auto", "on", "off")
+		}},
 		{"limits.network", "1", "同一个 IP 的连接数和快慢的限制放大多少倍；很多访客共用一个 IP 时调大，0 不限制", func(c *Config, s string) error {
 			return parseScale(&c.NetworkLimits, s)
 		}},
@@ -177,6 +190,13 @@ func parseProxies(s string) (httpapi.Proxies, error) {
 func required(s string) error {
 	if strings.TrimSpace(s) == "" {
 		return errors.New("不能为空")
+	}
+	return nil
+}
+
+func oneOf(s string, values ...string) error {
+	if !slices.Contains(values, s) {
+		return fmt.Errorf("只能是 %s，不能是 %q", strings.Join(values, "、"), s)
 	}
 	return nil
 }
@@ -345,6 +365,37 @@ func (c *Config) Index() (string, error) {
 	return filepath.Join(cache, "faqbot", "index"), nil
 }
 
+// Key returns the file of the key: KeyFile, or beside a database file, or in the
+// user's settings for a database server; empty for a database in memory, whose
+// secrets live no longer.
+func (c *Config) Key() (string, error) {
+	if c.KeyFile != "" {
+		return c.KeyFile, nil
+	}
+	if path := database.File(c.Database); path != "" {
+		return path + ".key", nil
+	}
+	if strings.HasSuffix(c.Database, ":memory:") {
+		return "", nil
+	}
+	settings, err := os.UserConfigDir()
+	if err != nil {
+		return "", fmt.Errorf("配置项 secrets.key：请写明密钥文件：%w", err)
+	}
+	return filepath.Join(settings, "faqbot", "faqbot.key"), nil
+}
+
+// Secure reports whether browsers reach the console by https only. Unless that is
+// said, it is so but on this machine.
+func (c *Config) Secure() bool {
+	if c.HTTPS != "auto" {
+		return c.HTTPS == "on"
+	}
+	host, _, err := net.SplitHostPort(c.Listen)
+	ip := net.ParseIP(host)
+	return err != nil || host != "localhost" && (ip == nil || !ip.IsLoopback())
+}
+
 // Setting is one key as it is in force.
 type Setting struct {
 	Key    string `json:"key"`
@@ -362,6 +413,7 @@ func (c *Config) Settings() []Setting {
 		"timezone": c.Zone.String(), "match.answer": share(c.AnswerAt), "match.suggest": share(c.SuggestAt),
 		"match.margin": share(c.Margin), "listen": c.Listen, "admin.listen": offIfEmpty(c.Admin), "bus": hidePassword(c.Bus),
 		"chat.rules": c.Rules, "chat.sites": strings.Join(c.Sites, ","), "proxies": joinPrefixes(c.Proxies), "limits.network": share(c.NetworkLimits),
+		"secrets.key": c.KeyFile, "console.https": c.HTTPS,
 	}
 	var settings []Setting
 	for _, o := range options() {

@@ -50,6 +50,8 @@ func TestLoadPrecedence(t *testing.T) {
 		"chat.rules":     {"", "默认值"},
 		"chat.sites":     {"https://a.example,http://b.example:81", "文件 " + path},
 		"limits.network": {"1", "默认值"},
+		"secrets.key":    {"", "默认值"},
+		"console.https":  {"auto", "默认值"},
 		"proxies":        {"10.0.0.0/8,192.0.2.7/32", "命令行"},
 	}
 	if diff := cmp.Diff(want, got); diff != "" {
@@ -148,6 +150,39 @@ func TestSettingsHidePassword(t *testing.T) {
 		}
 		if got := c.Settings()[0].Value; got != want {
 			t.Errorf("database %q is shown as %q, want %q", dsn, got, want)
+		}
+	}
+}
+
+func TestSecure(t *testing.T) {
+	for _, tt := range []struct {
+		listen, https string
+		want          bool
+	}{
+		{"127.0.0.1:8080", "auto", false}, {"localhost:8080", "auto", false}, {"[::1]:80", "auto", false},
+		{":8080", "auto", true}, {"0.0.0.0:8080", "auto", true}, {"10.0.0.5:80", "auto", true},
+		{":8080", "off", false}, {"127.0.0.1:8080", "on", true},
+	} {
+		c, err := config.Load("", func(string) string { return "" }, map[string]string{"listen": tt.listen, "console.https": tt.https})
+		if err != nil || c.Secure() != tt.want {
+			t.Errorf("%s with %s: %v, want %v; %v", tt.listen, tt.https, c.Secure(), tt.want, err)
+		}
+	}
+	if _, err := config.Load("", func(string) string { return "" }, map[string]string{"console.https": "maybe"}); err == nil {
+		t.Error("maybe is taken for an answer")
+	}
+}
+
+func TestKey(t *testing.T) {
+	for _, tt := range []struct{ database, key, want string }{
+		{"a.db", "", "a.db.key"}, {"a.db", "/etc/faqbot.key", "/etc/faqbot.key"}, {":memory:", "", ""},
+	} {
+		c, err := config.Load("", func(string) string { return "" }, map[string]string{"database": tt.database, "secrets.key": tt.key})
+		if err != nil {
+			t.Fatal(err)
+		}
+		if got, err := c.Key(); err != nil || got != tt.want {
+			t.Errorf("%s, %q: %q, %v; want %q", tt.database, tt.key, got, err, tt.want)
 		}
 	}
 }

@@ -4,9 +4,14 @@
 //
 //   node dev/mock.mjs
 //
+// 人工 leads to the queue and, after some steps of STEP ms (2500 by default), to an
+// agent, who reads, writes and answers. To the agent: 知识 an answer from the
+// knowledge · 照片 an image · 说明书 a file · 转接 another agent · 掉线 the agent is
+// lost · 主管 a supervisor takes over · 提醒 the warning before the end · 结束 the
+// end with a survey · 机器人 back to the bot. In the queue 没人 sends all agents away.
+//
 // Words: 打不着火 an answer · 怎么保养 a long one with a picture · 安装 an offer ·
-// 今天天气 a refusal · 留言 the form · 解决 ask_solved · 评价 the survey · 人工 a
-// handoff with an agent · 太长 error 4131 · 太快 error 4290 · 存不下 error 5031
+// 今天天气 a refusal · 留言 the form · 解决 ask_solved · 评价 the survey · 太长 error 4131 · 太快 error 4290 · 存不下 error 5031
 // with a provisional answer (the first two tries) · 跳号 a gap · 断线 close 3001 ·
 // 限流 close 3201 · 停止 close 3301 · 慢 an answer after 4 s · 攻击 hostile HTML.
 
@@ -15,13 +20,15 @@ import { readFile } from 'node:fs/promises'
 import { createServer } from 'node:http'
 import { extname, join, normalize } from 'node:path'
 import { fileURLToPath } from 'node:url'
+import { crc32, deflateSync } from 'node:zlib'
 import { WebSocketServer } from 'ws'
 
 const dist = fileURLToPath(new URL('../dist/', import.meta.url))
 const port = Number(process.env.PORT ?? 8090)
+const step = Number(process.env.STEP ?? 2500)
 const key = randomBytes(16)
 const policy =
-  "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' https: data:; connect-src 'self'; " +
+  "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' https: data: blob:; connect-src 'self'; " +
   "media-src 'self' data:; font-src 'self'; base-uri 'none'; form-action 'none'"
 
 const hot = [
@@ -41,7 +48,7 @@ function visitorOf(token) {
 
 function newVisitor() {
   const id = randomBytes(16).toString('base64url')
-  const v = { id, conversations: [], read: 0, ids: new Map(), sockets: new Set(), polls: new Set() }
+  const v = { id, files: new Map(), script: [], phase: '', conversations: [], read: 0, ids: new Map(), sockets: new Set(), polls: new Set() }
   visitors.set(id, v)
   return v
 }
@@ -78,23 +85,131 @@ const long = {
 }
 const hostile = '<p>正常文字</p><script>alert(1)</script><img src=x onerror="alert(2)"><a href="javascript:alert(3)">坏链接</a><svg onload=alert(4)></svg><iframe src="https://evil.example"></iframe><p onclick="alert(5)" style="position:fixed;inset:0">不可点</p>'
 
+// ---- the human seat
+
+const system = (v, kind, text, card) => append(v, { author: 'system', kind, text, card })
+const agent = (v, kind, text, card, html) => append(v, { author: 'agent', kind, text, html, card: { nick: v.nick, ...card } })
+
+/** Does one thing after the other, a step apart. Something new ends what was left. */
+function play(v, ...acts) {
+  v.script.forEach(clearTimeout)
+  v.script = acts.map((act, i) => setTimeout(act, step * (i + 1)))
+}
+
+function placed(v, place) {
+  v.place = place
+  if (place) publish(v, { t: 'queue', conversation: current(v).id, ...place })
+}
+
+function enqueue(v) {
+  v.phase = 'queue'
+  v.place = { ahead: 2, low: 120, high: 240 }
+  system(v, 'queued', '正在为您转接人工客服，您前面还有 2 位，大约要等 2 到 4 分钟。', { place: 3, low: 120, high: 240, actions: ['unqueue', 'leave'] })
+  system(v, 'event', '')
+  play(v, () => placed(v, { ahead: 1, low: 60, high: 180 }), () => placed(v, { ahead: 0, low: 0, high: 60 }), () => accept(v, '小李'))
+}
+
+function accept(v, nick, kind = 'accepted') {
+  v.phase = 'agent'
+  v.nick = nick
+  v.place = undefined
+  system(v, kind, kind === 'accepted' ? `客服 ${nick} 为您服务。` : `客服 ${nick} 接着为您服务，前面的内容都能看到。`, { nick })
+  publish(v, { t: 'seen', conversation: current(v).id, seq: current(v).messages.length })
+  play(v, () => publish(v, { t: 'typing', author: 'agent' }), () => agent(v, 'text', `您好，我是${nick}。您前面和智能客服的对话我都看到了，请问热水器的型号是多少？`))
+}
+
+function serve(v, m) {
+  const t = m.text ?? ''
+  const seen = () => publish(v, { t: 'seen', conversation: m.conversation, seq: m.seq })
+  const writes = () => publish(v, { t: 'typing', author: 'agent' })
+  if (/转接/.test(t)) {
+    system(v, 'transferred', '正在为您转给更合适的同事，您前面说的他都能看到。', { nick: v.nick })
+    return accept(v, '小王')
+  }
+  if (/主管/.test(t)) return accept(v, '陈主管', 'taken_over')
+  if (/掉线/.test(t)) {
+    v.phase = 'queue'
+    system(v, 'requeued', '很抱歉，客服那边断线了。正在为您优先转接其他客服，前面说的都在。', { nick: v.nick })
+    placed(v, { ahead: 0, low: 0, high: 0 })
+    return play(v, () => {}, () => accept(v, '小赵'))
+  }
+  if (/提醒/.test(t)) return system(v, 'notice', '您还在吗？如果没有其他问题，这次会话稍后会自动结束。')
+  if (/机器人/.test(t)) {
+    v.phase = ''
+    return system(v, 'returned', '人工服务已结束，智能客服继续为您服务。', { reason: 'agent' })
+  }
+  if (/结束/.test(t)) return end(v, '感谢您的咨询，会话已结束。')
+  if (/知识/.test(t)) return play(v, seen, () => agent(v, 'answer', short.text, { entry: 'e1' }, short.html))
+  if (/照片/.test(t)) return play(v, seen, () => agent(v, 'image', '', { file: keep(v, '铭牌位置.png', 'image/png', painting(480, 320)) }))
+  if (/说明书/.test(t)) return play(v, seen, () => agent(v, 'file', '', { file: keep(v, '蓝焰热水器 JSQ24-12 安装使用说明书.pdf', 'application/pdf', Buffer.concat([Buffer.from('%PDF-1.4\n'), randomBytes(1_300_000)])) }))
+  play(v, seen, writes, () => agent(v, 'text', '好的，收到。请稍等，我查一下。'))
+}
+
+function end(v, text) {
+  const nick = v.phase === 'agent' ? v.nick : undefined
+  v.phase = ''
+  v.place = undefined
+  v.script.forEach(clearTimeout)
+  system(v, 'closed', text)
+  bot(v, 'survey', '请您对本次服务做个评价', { nick, until: Date.now() + 86_400_000 })
+  current(v).closed = true
+}
+
+function keep(v, name, type, content) {
+  const f = { id: randomBytes(12).toString('base64url'), name, type, size: content.length }
+  if (type === 'image/png') Object.assign(f, { width: content.readUInt32BE(16), height: content.readUInt32BE(20) })
+  v.files.set(f.id, { ...f, content })
+  return f
+}
+
+/** What a file is, for those that work on the widget will try. */
+function sniff(content) {
+  const head = content.subarray(0, 8).toString('latin1')
+  if (head.startsWith('\x89PNG')) return 'image/png'
+  if (head.startsWith('\xff\xd8')) return 'image/jpeg'
+  if (head.startsWith('%PDF')) return 'application/pdf'
+  return content.includes(0) || head.startsWith('<') ? '' : 'text/plain'
+}
+
+/** A PNG image that shows something. */
+function painting(width, height) {
+  const rows = Buffer.alloc((width * 3 + 1) * height)
+  for (let y = 0; y < height; y++) {
+    for (let x = 0; x < width; x++) {
+      const inside = x > width * 0.3 && x < width * 0.7 && y > height * 0.25 && y < height * 0.75
+      const lines = inside && y % 24 < 5 && x > width * 0.35 && x < width * 0.62
+      rows.set(lines ? [90, 100, 115] : inside ? [236, 238, 242] : [70 + (x * 60) / width, 120 + (y * 50) / height, 190], y * (width * 3 + 1) + 1 + x * 3)
+    }
+  }
+  const chunk = (type, data) => {
+    const body = Buffer.concat([Buffer.from(type), data])
+    const size = Buffer.alloc(4)
+    const sum = Buffer.alloc(4)
+    size.writeUInt32BE(data.length)
+    sum.writeUInt32BE(crc32(body))
+    return Buffer.concat([size, body, sum])
+  }
+  const header = Buffer.alloc(13)
+  header.writeUInt32BE(width, 0)
+  header.writeUInt32BE(height, 4)
+  header.set([8, 2, 0, 0, 0], 8)
+  return Buffer.concat([Buffer.from('\x89PNG\r\n\x1a\n', 'latin1'), chunk('IHDR', header), chunk('IDAT', deflateSync(rows)), chunk('IEND', Buffer.alloc(0))])
+}
+
 function reply(v, m) {
   const t = m.text ?? ''
-  if (m.kind === 'handoff' || /人工/.test(t)) {
-    bot(v, 'notice', '正在为您转接人工客服，请稍候…')
-    setTimeout(() => {
-      append(v, { author: 'agent', kind: 'text', text: '您好，我是工号 1024 的小林，已经看到您前面的咨询记录。', card: { name: '小林' } })
-      append(v, { author: 'agent', kind: 'text', text: '请问热水器的型号是多少？机身右侧有一张铭牌。', card: { name: '小林' } })
-    }, 900)
-    return
+  if (m.kind === 'unqueue') {
+    v.phase = ''
+    v.place = undefined
+    v.script.forEach(clearTimeout)
+    return system(v, 'returned', '已取消排队。有问题可以继续问我，随时可以再转人工。', { reason: 'visitor' })
   }
+  if (v.phase === 'agent' && ['text', 'image', 'file', 'pick'].includes(m.kind)) return serve(v, m)
+  if (v.phase === 'queue' && /没人/.test(t)) return placed(v, { state: 'nobody', ahead: 0, low: 0, high: 0 }), play(v)
+  if (v.phase === '' && (m.kind === 'handoff' || /人工/.test(t))) return enqueue(v)
+  if (m.kind === 'image' || m.kind === 'file') return v.phase === 'queue' ? undefined : bot(v, 'notice', '图片和文件我还看不懂，请用一句话说说您的问题，或者转人工处理。', { actions: ['handoff'] })
   if (m.kind === 'leave') return bot(v, 'notice', '已收到您的留言，客服会在 2 小时内联系您。')
-  if (m.kind === 'close') {
-    append(v, { author: 'system', kind: 'closed', text: '会话已结束，感谢您的咨询' })
-    bot(v, 'survey', '请您对本次服务做个评价', { until: Date.now() + 86_400_000 })
-    current(v).closed = true
-    return
-  }
+  if (m.kind === 'close') return end(v, '会话已结束，感谢您的咨询')
   if (['feedback', 'rating'].includes(m.kind)) return
   if (m.kind === 'solved') return bot(v, 'notice', m.card.yes ? '很高兴帮到您！' : '抱歉没能帮到您，您可以转人工客服。', m.card.yes ? {} : { actions: ['handoff'] })
   if (/打不着火/.test(t)) return bot(v, 'answer', short.text, { entry: 'e1', question: t, options: related }, short.html)
@@ -121,7 +236,8 @@ function take(v, f, out, socket) {
       const all = c?.messages ?? []
       const messages = same ? all.slice(f.after) : all.slice(-20)
       const more = !same && (all.length > 20 || v.conversations.length > 1)
-      return out({ t: 'ready', conversation: c?.id ?? '', seq: all.length, read: c?.read ?? 0, reset: Boolean(f.conversation) && !same, messages, more })
+      out({ t: 'ready', conversation: c?.id ?? '', seq: all.length, read: c?.read ?? 0, reset: Boolean(f.conversation) && !same, messages, more })
+      return v.place && out({ t: 'queue', conversation: c.id, ...v.place })
     }
     case 'send': {
       const known = v.ids.get(f.id)
@@ -149,7 +265,12 @@ function take(v, f, out, socket) {
         faults.storeFails.set(f.id, 1)
         return socket?.close(3301, 'too many bad frames')
       }
-      const { t: _t, id, kind, text: words, ...card } = f
+      const { t: _t, id, kind, text: words, file, ...card } = f
+      if (file) {
+        const { content: _c, ...known } = v.files.get(file) ?? {}
+        if (!known.id) return out({ t: 'error', code: 4040, text: '没有这个文件', id })
+        card.file = known
+      }
       const m = append(v, { id, author: 'visitor', kind, text: words ?? (kind === 'handoff' ? '转人工' : ''), card }, /跳号/.test(text))
       v.ids.set(id, m)
       out({ t: 'ack', id, conversation: m.conversation, seq: m.seq, at: m.at })
@@ -219,7 +340,7 @@ const server = createServer(async (req, res) => {
     const ticket = randomBytes(16).toString('base64url')
     tickets.set(ticket, v)
     const texts = asked.language === 'en' ? { title: 'WarmHome Service' } : { title: '蓝焰在线客服' }
-    return json(res, 200, { token: sign(v.id), ticket, visitor: v.id, expires_in: 60, texts, hot, limits: { text: 500, frame: 16384 } })
+    return json(res, 200, { token: sign(v.id), ticket, visitor: v.id, expires_in: 60, texts, hot, limits: { text: 500, frame: 16384, file: 10 << 20 } })
   }
   if (url.pathname === '/chat/send') {
     const v = bearer(req)
@@ -246,6 +367,27 @@ const server = createServer(async (req, res) => {
     v.polls.add(done)
     req.on('close', () => (clearTimeout(timer), v.polls.delete(done)))
     return
+  }
+  if (url.pathname === '/chat/upload') {
+    const v = bearer(req)
+    const parts = []
+    for await (const part of req) parts.push(part)
+    const content = Buffer.concat(parts)
+    const type = sniff(content)
+    if (!v) return json(res, 401, { error: { code: 4010, text: '会话已失效' } })
+    if (content.length > 10 << 20) return json(res, 413, { error: { code: 4132, text: '文件不能超过 10 MB' } })
+    if (!type) return json(res, 415, { error: { code: 4150, text: '不支持发送这种文件' } })
+    if (/失败/.test(url.searchParams.get('name')) && faults.storeFails.get('upload') !== 3) {
+      faults.storeFails.set('upload', (faults.storeFails.get('upload') ?? 0) + 1)
+      return json(res, 503, { error: { code: 5031, text: '暂时无法保存' } })
+    }
+    return json(res, 200, keep(v, url.searchParams.get('name'), type, content))
+  }
+  if (url.pathname.startsWith('/chat/file/')) {
+    const f = bearer(req)?.files.get(url.pathname.slice(11))
+    if (!f) return json(res, 404, { error: { code: 4040, text: '没有这个文件' } })
+    res.writeHead(200, { 'Content-Type': f.type, 'X-Content-Type-Options': 'nosniff', 'Content-Security-Policy': "default-src 'none'; sandbox" })
+    return res.end(f.content)
   }
   if (url.pathname === '/chat/frame') return file(res, 'frame.html')
   if (url.pathname.startsWith('/chat/')) return file(res, url.pathname.slice(6))

@@ -1,8 +1,9 @@
 // The conversation at work: joins the store, the transport and the clock, and
 // tells the view when something changed. It knows nothing of the document.
 
-import type { Message, Option, Send, ServerFrame, Session } from './protocol'
-import { openSession, type Profile } from './session'
+import { describe, Files, isImage, upload, type Upload } from './files'
+import { onError, type Form, type Message, type Option, type Send, type ServerFrame, type Session } from './protocol'
+import { openSession, RequestError, type Profile } from './session'
 import { newID, type Storage } from './storage'
 import { Store, type Effect } from './store'
 import { timeline, waitingFor, type Row } from './timeline'
@@ -15,6 +16,8 @@ const dotsAfter = 300
 const dotsAtMost = 25_000
 const typingShown = 6_000
 const typingEvery = 3_000
+const uploadTries = 3
+const uploadPause = 2_000
 
 export interface ChatOptions {
   base: string
@@ -23,42 +26,69 @@ export interface ChatOptions {
   passing: Storage // of this tab
   fetch?: typeof fetch
   WebSocket?: typeof WebSocket
+  XMLHttpRequest?: typeof XMLHttpRequest
   changed(): void
   arrived(messages: Message[]): void
   rejected(text: string): void
   greeting(s: Session): void
 }
 
+/** A file to be sent; width and height of an image, as far as they are known. */
+export interface Picked {
+  content: File
+  width: number
+  height: number
+}
+
+/** A file that is not on the server yet. */
+interface Uploading {
+  content: File
+  part: number // that has gone, of 1
+  tries: number
+  running?: Upload
+  timer?: ReturnType<typeof setTimeout>
+}
+
 export class Chat {
   readonly store = new Store()
   link: LinkState = { mode: 'connecting' }
   hot: Option[] = []
+  /** What is to be filled in before a conversation, if anything is. */
+  private wanted: Form | undefined
   limit = 500
+  fileLimit = 10 << 20
   fresh = false // the visitor asked for a new start
   loadingHistory = false
+
+  readonly files: Files
 
   private readonly transport: Transport
   private readonly tokenKey: string
   private readonly outboxKey: string
+  private readonly formKey: string
   private readonly fetcher: typeof fetch
   private visitor = ''
   private token = ''
   private timer: ReturnType<typeof setTimeout> | undefined
   private resumeTimer: ReturnType<typeof setTimeout> | undefined
   private typingUntil = 0
+  private typist: 'bot' | 'agent' = 'bot'
   private typed = 0
   private historyNumber = 0
   private suggestNumber = 0
   private suggested: ((options: Option[]) => void) | undefined
   private seen = 0
   private asked = new Map<string, number>() // when this page sent what, by its own clock
+  private uploads = new Map<string, Uploading>() // by the id of the message
 
   constructor(private readonly o: ChatOptions) {
     this.tokenKey = 'faqbot.token.' + o.profile.account
     this.outboxKey = 'faqbot.outbox.' + o.profile.account
+    this.formKey = 'faqbot.form.' + o.profile.account
     this.token = o.kept.get(this.tokenKey)
     this.store.restore(o.passing.get(this.outboxKey))
     this.fetcher = o.fetch ?? window.fetch.bind(window)
+    this.files = new Files(this.fetcher, o.base, () => this.token)
     this.transport = new Transport({
       base: o.base,
       fetch: this.fetcher,
@@ -101,6 +131,12 @@ export class Chat {
     return this.transport.open
   }
 
+  /** The form to be filled in now: of a visitor who has no conversation and did not fill one in here before. */
+  get form(): Form | undefined {
+    const { met, conversation, outbox } = this.store
+    return met && conversation === '' && outbox.length === 0 && !this.o.kept.get(this.formKey) ? this.wanted : undefined
+  }
+
   // ---- what the visitor does
 
   send(send: Send): void {
@@ -111,14 +147,48 @@ export class Chat {
     this.pump()
   }
 
+  /** Sends files, each as a message of its own. */
+  sendFiles(contents: Picked[]): void {
+    for (const { content, width, height } of contents) {
+      const id = newID()
+      const file = { ...describe(content), width, height }
+      this.store.add(id, { kind: isImage(file.type) ? 'image' : 'file' }, Date.now(), file)
+      this.uploads.set(id, { content, part: 0, tries: 0 })
+      if (isImage(file.type)) this.files.put(id, content)
+    }
+    this.fresh = false
+    this.pump()
+  }
+
+  /** How much of the file of a message has gone, of 1. */
+  progress(id: string): number {
+    return this.uploads.get(id)?.part ?? 0
+  }
+
+  /** Whether the content of a file that was not uploaded is still at hand. */
+  holds(id: string): boolean {
+    return this.uploads.has(id)
+  }
+
   retry(id: string): void {
+    const u = this.uploads.get(id)
+    if (u) u.tries = 0
     this.store.retry(id, Date.now())
     this.pump()
   }
 
   remove(id: string): void {
+    this.forget(id)
     this.store.remove(id)
+    this.files.drop(id)
     this.pump()
+  }
+
+  private forget(id: string): void {
+    const u = this.uploads.get(id)
+    this.uploads.delete(id)
+    clearTimeout(u?.timer)
+    u?.running?.cancel()
   }
 
   startAgain(): void {
@@ -179,7 +249,9 @@ export class Chat {
     this.token = s.token
     this.o.kept.set(this.tokenKey, s.token)
     this.hot = s.hot
+    this.wanted = s.form
     this.limit = s.limits.text
+    this.fileLimit = s.limits.file
     this.o.greeting(s)
     this.o.changed()
   }
@@ -191,7 +263,10 @@ export class Chat {
 
   private take(f: ServerFrame): void {
     const now = Date.now()
-    if (f.t === 'typing') this.typingUntil = f.author === 'visitor' ? 0 : now + typingShown
+    if (f.t === 'typing') {
+      this.typingUntil = f.author === 'visitor' ? 0 : now + typingShown
+      this.typist = f.author === 'agent' ? 'agent' : 'bot'
+    }
     if (f.t === 'suggestions' && f.n === this.suggestNumber) this.suggested?.(f.options)
     if (f.t === 'history') {
       if (f.n !== this.historyNumber || !this.loadingHistory) return
@@ -199,6 +274,7 @@ export class Chat {
     }
     if (f.t === 'ready') this.seen = 0
     if (f.t === 'messages') clearTimeout(this.resumeTimer)
+    if (f.t === 'ack' && this.store.outbox.some((p) => p.id === f.id && p.send.kind === 'form')) this.o.kept.set(this.formKey, '1')
     const conversation = this.store.conversation
     for (const e of this.store.apply(f, now)) this.carry(e)
     if (conversation !== this.store.conversation) this.seen = 0
@@ -239,11 +315,54 @@ export class Chat {
   /** Sends what can be sent, keeps what must be kept, and sets the next alarm. */
   private pump(): void {
     const now = Date.now()
+    this.upload()
     const next = this.transport.open ? this.store.next(now) : undefined
     if (next && this.transport.send({ t: 'send', id: next.id, ...next.send })) this.store.sent(next.id, now)
     this.o.passing.set(this.outboxKey, this.store.save())
     this.alarm(now)
     this.o.changed()
+  }
+
+  /** Begins with the first file that waits; the next follows it. */
+  private upload(): void {
+    if (!this.transport.open) return
+    for (const p of this.store.outbox) {
+      const u = this.uploads.get(p.id)
+      if (p.state !== 'uploading' || !u) continue
+      if (!u.running && u.timer === undefined) void this.carryFile(p.id, u)
+      return
+    }
+  }
+
+  private async carryFile(id: string, u: Uploading): Promise<void> {
+    u.tries++
+    const progress = (part: number) => {
+      u.part = part
+      this.o.changed()
+    }
+    try {
+      u.running = upload(this.o.XMLHttpRequest ?? XMLHttpRequest, this.o.base, this.token, u.content.name, u.content, progress)
+      const file = await u.running.done
+      if (!this.uploads.has(id)) return
+      this.uploads.delete(id)
+      this.files.rename(id, file.id)
+      this.store.uploaded(id, file, Date.now())
+    } catch (e) {
+      u.running = undefined
+      u.part = 0
+      if (this.uploads.has(id)) this.notCarried(id, u, e as RequestError)
+    }
+    this.pump()
+  }
+
+  /** Tries a file again by itself, if that may help, and else leaves it to the visitor. */
+  private notCarried(id: string, u: Uploading, e: RequestError): void {
+    const hopeless = e.code > 0 && onError(e.code) === 'fail'
+    if (hopeless || u.tries >= uploadTries) return this.store.notUploaded(id, e.message, Date.now())
+    u.timer = setTimeout(() => {
+      u.timer = undefined
+      this.pump()
+    }, e.retryAfter > 0 ? e.retryAfter * 1000 : uploadPause * u.tries)
   }
 
   private alarm(now: number): void {
@@ -273,10 +392,12 @@ export class Chat {
     this.pump()
   }
 
-  private typing(now: number): boolean {
+  /** Who writes at the moment, as far as is known. */
+  typing(now = Date.now()): false | 'bot' | 'agent' {
     if (!this.transport.open) return false
+    if (this.typingUntil > now) return this.typist
     const waiting = this.waitingSince()
-    return this.typingUntil > now || (waiting > 0 && now - waiting >= dotsAfter && now - waiting < dotsAtMost)
+    return waiting > 0 && now - waiting >= dotsAfter && now - waiting < dotsAtMost && 'bot'
   }
 
   /** Since when the visitor waits for an answer, or 0. */

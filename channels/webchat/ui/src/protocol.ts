@@ -4,11 +4,21 @@
 export type Author = 'visitor' | 'bot' | 'agent' | 'system'
 
 /** What a visitor can send. */
-export type SendKind = 'text' | 'pick' | 'handoff' | 'feedback' | 'solved' | 'leave' | 'rating' | 'close'
+export type SendKind = 'text' | 'pick' | 'handoff' | 'feedback' | 'solved' | 'leave' | 'rating' | 'close' | 'unqueue' | 'image' | 'file' | 'form'
 
 export interface Option {
   entry: string
   question: string
+}
+
+/** Something the visitor or an agent sent. */
+export interface FileInfo {
+  id: string
+  name: string
+  type: string
+  size: number
+  width: number // of an image, else 0
+  height: number
 }
 
 export interface Card {
@@ -23,6 +33,12 @@ export interface Card {
   name: string
   contact: string
   until: number
+  file?: FileInfo
+  nick: string
+  place: number
+  low: number
+  high: number
+  reason: string
 }
 
 export interface Message {
@@ -48,6 +64,9 @@ export interface Send {
   tags?: string[]
   name?: string
   contact?: string
+  file?: string // id of an upload
+  fields?: Record<string, string> // of a form, by name
+  consent?: string // the id of what was agreed to
   conversation?: string // that "of" is a number in
 }
 
@@ -69,6 +88,8 @@ export type ServerFrame =
   | { t: 'history'; n: number; conversation: string; messages: Message[]; more: boolean }
   | { t: 'suggestions'; n: number; options: Option[] }
   | { t: 'typing'; author: string }
+  | { t: 'queue'; conversation: string; state: string; ahead: number; low: number; high: number }
+  | { t: 'seen'; conversation: string; seq: number }
   | { t: 'provisional'; id: string; messages: Message[] }
   | ErrorFrame
   | { t: 'pong' }
@@ -81,6 +102,22 @@ export interface ErrorFrame {
   retryAfter: number
 }
 
+/** One field of the form before a conversation. */
+export interface FormField {
+  name: string
+  label: string
+  required: boolean
+  type: string // text, phone, email or choice
+  options: string[]
+}
+
+/** The form before a conversation; no consent means that there is nothing to agree to. */
+export interface Form {
+  fields: FormField[]
+  consent: string
+  consentID: string
+}
+
 /** What POST session answers. */
 export interface Session {
   token: string
@@ -88,7 +125,8 @@ export interface Session {
   visitor: string
   texts: Record<string, string>
   hot: Option[]
-  limits: { text: number; frame: number }
+  limits: { text: number; frame: number; file: number }
+  form?: Form
 }
 
 type Raw = Record<string, unknown>
@@ -103,6 +141,14 @@ function options(v: unknown): Option[] {
   return list(v)
     .map((o) => ({ entry: text(object(o).entry), question: text(object(o).question) }))
     .filter((o) => o.question !== '')
+}
+
+/** Reads a file, or nothing if it has no id. */
+export function readFile(v: unknown): FileInfo | undefined {
+  const f = object(v)
+  const id = text(f.id)
+  if (id === '') return undefined
+  return { id, name: text(f.name), type: text(f.type), size: number(f.size), width: number(f.width), height: number(f.height) }
 }
 
 const authors: Author[] = ['visitor', 'bot', 'agent', 'system']
@@ -133,6 +179,12 @@ export function readMessage(v: unknown, conversation = ''): Message {
       name: text(c.name),
       contact: text(c.contact),
       until: number(c.until),
+      file: readFile(c.file),
+      nick: text(c.nick),
+      place: number(c.place),
+      low: number(c.low),
+      high: number(c.high),
+      reason: text(c.reason),
     },
   }
 }
@@ -162,6 +214,10 @@ export function readFrame(v: unknown): ServerFrame | undefined {
       return { t: 'suggestions', n: number(f.n), options: options(f.options) }
     case 'typing':
       return { t: 'typing', author: text(f.author) }
+    case 'queue':
+      return { t: 'queue', conversation, state: text(f.state), ahead: number(f.ahead), low: number(f.low), high: number(f.high) }
+    case 'seen':
+      return { t: 'seen', conversation, seq: number(f.seq) }
     case 'provisional':
       return { t: 'provisional', id: text(f.id), messages: messages() }
     case 'error':
@@ -188,6 +244,16 @@ export function readFrames(v: unknown): ServerFrame[] {
   return all.map(readFrame).filter((f): f is ServerFrame => f !== undefined)
 }
 
+/** Reads the form, or nothing if it asks for nothing. */
+function readForm(v: unknown): Form | undefined {
+  const f = object(v)
+  const fields = list(f.fields)
+    .map(object)
+    .map((x) => ({ name: text(x.name), label: text(x.label), required: x.required === true, type: text(x.type), options: texts(x.options) }))
+    .filter((x) => x.name !== '')
+  return fields.length > 0 ? { fields, consent: text(f.consent), consentID: text(f.consent_id) } : undefined
+}
+
 /** Reads the reply of the session request. */
 export function readSession(v: unknown): Session {
   const s = object(v)
@@ -196,7 +262,8 @@ export function readSession(v: unknown): Session {
   for (const [k, w] of Object.entries(object(s.texts))) if (typeof w === 'string' && w !== '') words[k] = w
   return {
     token: text(s.token), ticket: text(s.ticket), visitor: text(s.visitor), texts: words, hot: options(s.hot),
-    limits: { text: number(limits.text) || 500, frame: number(limits.frame) || 16384 },
+    limits: { text: number(limits.text) || 500, frame: number(limits.frame) || 16384, file: number(limits.file) || 10 << 20 },
+    form: readForm(s.form),
   }
 }
 

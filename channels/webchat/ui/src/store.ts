@@ -2,7 +2,8 @@
 // network, no document. Frames go in, effects come out; what is kept obeys the
 // rules of doc.go: by seq, each once, never past a gap.
 
-import { onError, type ErrorFrame, type Message, type Send, type ServerFrame } from './protocol'
+import { onError, readFile, type ErrorFrame, type FileInfo, type Message, type Send, type ServerFrame } from './protocol'
+import { phaseOf, serviceOf, type Place, type Service } from './service'
 
 /** A message of the visitor that is not yet known to be in the conversation. */
 export interface Pending {
@@ -10,16 +11,17 @@ export interface Pending {
   at: number
   send: Send
   /**
-   * queued: to be sent. sending: sent, no reply yet. acked: on the server's disk,
+   * uploading: its file is on the way, or is to be. queued: to be sent. sending: sent, no reply yet. acked: on the server's disk,
    * its message is on the way. unsaved: the server cannot store now, tried again
    * by itself. failed: refused, the visitor decides.
    */
-  state: 'queued' | 'sending' | 'acked' | 'unsaved' | 'failed'
+  state: 'uploading' | 'queued' | 'sending' | 'acked' | 'unsaved' | 'failed'
   error: string
   notBefore: number
   tries: number
   since: number // when the state began
   conversation: string // of the ack
+  file?: FileInfo // what is sent, without an id until it is uploaded
 }
 
 /** What has not been stored yet, as the message it will be. */
@@ -29,7 +31,8 @@ export function asMessage(p: Pending, conversation: string): Message {
     conversation: s.conversation ?? conversation, seq: 0, id: p.id, author: 'visitor', kind: s.kind, text: s.text ?? '', html: '', at: p.at,
     card: {
       of: s.of ?? 0, entry: s.entry ?? '', question: '', options: [], actions: [], yes: s.yes,
-      stars: s.stars ?? 0, tags: s.tags ?? [], name: s.name ?? '', contact: s.contact ?? '', until: 0,
+      stars: s.stars ?? 0, tags: s.tags ?? [], name: s.name ?? '', contact: s.contact ?? '', until: 0, file: p.file,
+      nick: '', place: 0, low: 0, high: 0, reason: '',
     },
   }
 }
@@ -42,10 +45,20 @@ export type Effect =
   | { do: 'rejected'; pending: Pending } // of something not painted as a bubble
 
 /** Kinds of the visitor that change another message instead of being one. */
-const marks = new Set(['feedback', 'solved', 'rating', 'close'])
+const marks = new Set(['feedback', 'solved', 'rating', 'close', 'unqueue'])
 export const isMark = (kind: string): boolean => marks.has(kind)
 
+/** Lines of the system that somebody waits for. */
+const news = new Set(['accepted', 'taken_over', 'requeued', 'returned'])
+const isNews = (m: Message): boolean => m.author === 'bot' || m.author === 'agent' || (m.author === 'system' && news.has(m.kind))
+
 export const markKey = (kind: string, conversation: string, of: number): string => `${kind}/${conversation}/${of}`
+
+/** A file as it was kept; one that is not uploaded has no id. */
+function readKept(v: unknown): FileInfo | undefined {
+  const kept = v ? readFile({ ...(v as object), id: (v as FileInfo).id || '-' }) : undefined
+  return kept && { ...kept, id: kept.id === '-' ? '' : kept.id }
+}
 
 export class Store {
   conversation = ''
@@ -56,6 +69,10 @@ export class Store {
   outbox: Pending[] = []
   /** Answers that are shown but not kept, by the id of the visitor's message. */
   provisional = new Map<string, Message[]>()
+  /** The place in the queue, while it is known. */
+  place: Place | undefined
+  /** The last message of this conversation that the agent has seen. */
+  seen = 0
   /** Why a mark was refused, by markKey. */
   refused = new Map<string, string>()
 
@@ -63,6 +80,9 @@ export class Store {
   private past = new Set<string>() // conversations before this one
   private asked = -1 // the "after" of the resume in flight
   private replaced = new Set<string>() // ids of stored messages whose provisional answers still show
+
+  /** Whether the server has said which conversation there is, if any. */
+  met = false
 
   /** Takes a frame in. */
   apply(f: ServerFrame, now: number): Effect[] {
@@ -82,16 +102,33 @@ export class Store {
       case 'provisional':
         if (this.find(f.id)) this.provisional.set(f.id, f.messages)
         return []
+      case 'queue':
+        if (f.conversation === this.conversation) this.place = { state: f.state, ahead: f.ahead, low: f.low, high: f.high }
+        return []
+      case 'seen':
+        if (f.conversation === this.conversation) this.seen = Math.max(this.seen, f.seq)
+        return []
       case 'error':
         return this.failed(f, now)
     }
     return []
   }
 
+  /** Who has the conversation. */
+  get service(): Service {
+    return serviceOf(this.messages, this.conversation, this.place !== undefined)
+  }
+
+  /** Whether the visitor has said not to wait any more, and no reply came yet. */
+  get unqueues(): boolean {
+    return this.outbox.some((p) => p.send.kind === 'unqueue')
+  }
+
   /** Forgets the conversation, not what is still to be sent. */
   forget(): void {
     this.conversation = ''
-    this.after = this.read = 0
+    this.after = this.read = this.seen = 0
+    this.place = undefined
     this.more = false
     this.messages = []
     this.held.clear()
@@ -112,8 +149,10 @@ export class Store {
       this.after = f.messages.length > 0 ? f.messages[0]!.seq - 1 : f.seq
       this.more = f.more
     }
+    this.met = true
     this.asked = -1
     this.held.clear()
+    this.place = undefined // comes again after ready, if the visitor still waits
     this.read = Math.max(this.read, f.read)
     // Acknowledged ones are on the disk, and the server has just told all it has.
     this.outbox = this.outbox.filter((p) => p.state !== 'acked')
@@ -166,7 +205,8 @@ export class Store {
   private begin(conversation: string): void {
     if (this.conversation) this.past.add(this.conversation)
     this.conversation = conversation
-    this.after = this.read = 0
+    this.after = this.read = this.seen = 0
+    this.place = undefined
     this.held.clear()
     this.asked = -1
   }
@@ -177,7 +217,16 @@ export class Store {
       this.after = m.seq
       this.messages.push(m)
       this.settle(m)
+      this.turns(m)
     }
+  }
+
+  /** What a new message says about the queue and the agent. */
+  private turns(m: Message): void {
+    if (m.author === 'agent') this.seen = m.seq // who answers has read
+    const phase = phaseOf(m)
+    if (!phase) return
+    this.place = phase === 'queue' && m.card.place > 0 ? { state: '', ahead: m.card.place - 1, low: m.card.low, high: m.card.high } : undefined
   }
 
   /** Compares a painted message with what is waiting for it. */
@@ -193,7 +242,7 @@ export class Store {
   }
 
   private arrival(messages: Message[]): Effect[] {
-    const others = messages.filter((m) => m.author === 'bot' || m.author === 'agent')
+    const others = messages.filter(isNews)
     return others.length > 0 ? [{ do: 'arrived', messages: others }] : []
   }
 
@@ -220,7 +269,7 @@ export class Store {
   /** How many messages of others have not been seen. */
   unread(): number {
     return this.messages.filter(
-      (m) => m.conversation === this.conversation && m.seq > this.read && (m.author === 'bot' || m.author === 'agent'),
+      (m) => m.conversation === this.conversation && m.seq > this.read && isNews(m),
     ).length
   }
 
@@ -230,12 +279,30 @@ export class Store {
     return this.outbox.find((p) => p.id === id)
   }
 
-  add(id: string, send: Send, now: number): void {
+  /** Adds a message; one with a file without an id waits for its upload. */
+  add(id: string, send: Send, now: number, file?: FileInfo): void {
     // Something new is a reason to try all again at once, so that the order stays.
     for (const p of this.outbox) if (p.state === 'unsaved') p.notBefore = 0
     this.outbox.push({
-      id, send, at: now, state: 'queued', error: '', notBefore: 0, tries: 0, since: now, conversation: '',
+      id, send, at: now, state: file && !send.file ? 'uploading' : 'queued', error: '', notBefore: 0, tries: 0, since: now, conversation: '', file,
     })
+  }
+
+  /** The file of a message is on the server: the message can go. */
+  uploaded(id: string, file: FileInfo, now: number): void {
+    const p = this.find(id)
+    if (p?.state !== 'uploading') return
+    p.file = file
+    p.send = { ...p.send, file: file.id }
+    this.turn(p, 'queued', now)
+  }
+
+  /** The file of a message could not be uploaded. */
+  notUploaded(id: string, error: string, now: number): void {
+    const p = this.find(id)
+    if (p?.state !== 'uploading') return
+    p.error = error
+    this.turn(p, 'failed', now)
   }
 
   /** The one to send now. One at a time, so that the server gets them in order. */
@@ -278,7 +345,7 @@ export class Store {
     if (!p) return
     p.notBefore = 0
     p.error = ''
-    if (p.state === 'failed') this.turn(p, 'queued', now)
+    if (p.state === 'failed') this.turn(p, p.file && !p.send.file ? 'uploading' : 'queued', now)
   }
 
   remove(id: string): void {
@@ -328,7 +395,8 @@ export class Store {
   private refuse(p: Pending, f: ErrorFrame, now: number): Effect[] {
     p.error = f.text
     this.turn(p, 'failed', now)
-    if (!isMark(p.send.kind)) return []
+    // A form that was refused shows again, to be corrected.
+    if (!isMark(p.send.kind) && p.send.kind !== 'form') return []
     this.remove(p.id)
     if (p.send.of) this.refused.set(markKey(p.send.kind, p.send.conversation ?? this.conversation, p.send.of), f.text)
     return [{ do: 'rejected', pending: p }]
@@ -337,7 +405,7 @@ export class Store {
   /** What must survive a reload. */
   save(): string {
     const unsent = this.outbox.filter((p) => p.state !== 'acked')
-    return unsent.length > 0 ? JSON.stringify(unsent.map(({ id, at, send, state, error }) => ({ id, at, send, state, error }))) : ''
+    return unsent.length > 0 ? JSON.stringify(unsent.map(({ id, at, send, state, error, file }) => ({ id, at, send, state, error, file }))) : ''
   }
 
   /** Takes back what save returned. */
@@ -351,7 +419,9 @@ export class Store {
     if (!Array.isArray(list)) return
     for (const p of list as Pending[]) {
       if (!p || typeof p.id !== 'string' || !p.send || typeof p.send.kind !== 'string' || this.find(p.id)) continue
-      this.add(p.id, p.send, Number(p.at) || 0)
+      this.add(p.id, p.send, Number(p.at) || 0, readKept(p.file))
+      // The page has lost the content of what was not uploaded yet.
+      if (p.file && !p.send.file) Object.assign(p, { state: 'failed', error: '' })
       if (p.state === 'failed') Object.assign(this.outbox[this.outbox.length - 1]!, { state: 'failed', error: String(p.error ?? '') })
     }
   }

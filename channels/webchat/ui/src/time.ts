@@ -12,6 +12,7 @@ export function formatTime(at: number, now: number, texts: Texts, language: Lang
   const clock = `${two(d.getHours())}:${two(d.getMinutes())}`
   const days = Math.round((midnight(new Date(now)) - midnight(d)) / 86_400_000)
   if (days === 0) return `${texts.today} ${clock}`
+  if (days === -1) return `${texts.tomorrow} ${clock}`
   if (days === 1) return `${texts.yesterday} ${clock}`
   const sameYear = d.getFullYear() === new Date(now).getFullYear()
   if (language === 'en') {

@@ -1,6 +1,7 @@
 // From the state of a conversation to the rows of the list, top to bottom. Pure.
 
 import type { Message } from './protocol'
+import { phaseOf, type Phase } from './service'
 import { asMessage, isMark, markKey, type Pending, type Store } from './store'
 
 export interface Rating {
@@ -31,17 +32,21 @@ export interface MessageRow {
   fate: Fate
   pending?: Pick<Pending, 'id' | 'state' | 'error'>
   provisional: boolean
+  read: boolean // by the agent
 }
 
 export type Row =
   | { type: 'more'; key: string }
   | { type: 'welcome'; key: string }
   | { type: 'time'; key: string; at: number }
-  | { type: 'typing'; key: string }
+  | { type: 'typing'; key: string; author: 'bot' | 'agent' }
   | MessageRow
 
 const minutes = 60_000
 const asks = new Set(['text', 'pick', 'handoff'])
+
+/** Lines that are no bubbles. */
+const quiet = (m: Message): boolean => m.author === 'system' || m.kind === 'form'
 
 interface Item {
   message: Message
@@ -125,7 +130,7 @@ function chosen(offer: Message, reply: Message): number | undefined {
 }
 
 /** Builds the rows. fresh: the visitor asked for a new start after the end. */
-export function timeline(store: Store, view: { typing: boolean; fresh: boolean }): Row[] {
+export function timeline(store: Store, view: { typing: false | 'bot' | 'agent'; fresh: boolean }): Row[] {
   const all = items(store)
   const fate = fates(all, store)
   if (view.fresh) for (const f of fate) f.last = false
@@ -135,29 +140,38 @@ export function timeline(store: Store, view: { typing: boolean; fresh: boolean }
 
   let before: Message | undefined // the last one painted
   let last: MessageRow | undefined
+  let phase: Phase = 'bot' // as far as is known
+  let conversation = ''
   all.forEach(({ message, pending, provisional }, i) => {
-    if (message.author === 'visitor' && isMark(message.kind)) return
+    if (message.conversation !== conversation) phase = 'bot'
+    conversation = message.conversation
+    if (message.author === 'agent') phase = 'agent'
+    phase = phaseOf(message) ?? phase
+    if (isMark(message.kind) && message.author === 'visitor') return
+    if (message.kind === 'event') return
     const apart = message.at > 0 && (!before || message.at - before.at > 5 * minutes || message.conversation !== before.conversation)
     // A message that is only waiting has no new conversation of its own.
     const key = message.id ? `id/${message.id}` : provisional ? `provisional/${i}` : `${message.conversation}/${message.seq}`
     if (apart && !provisional) rows.push({ type: 'time', key: `time/${key}`, at: message.at })
     const joins = !apart && last !== undefined && before !== undefined && before.author === message.author &&
-      before.card.name === message.card.name && message.author !== 'system' && last.provisional === provisional
+      before.card.nick === message.card.nick && !quiet(message) && !quiet(before) && last.provisional === provisional
     last = {
       type: 'message', key, message, first: !joins, fate: fate[i]!, provisional,
+      read: phase !== 'bot' && message.author === 'visitor' && message.seq > 0 && message.conversation === store.conversation && message.seq <= store.seen,
       pending: pending && { id: pending.id, state: pending.state, error: pending.error },
     }
     rows.push(last)
     before = message
   })
   if (view.fresh) rows.push({ type: 'welcome', key: 'fresh' })
-  if (view.typing) rows.push({ type: 'typing', key: 'typing' })
+  if (view.typing) rows.push({ type: 'typing', key: 'typing', author: view.typing })
   return rows
 }
 
 /** The id of the visitor's message that waits for an answer, or nothing. */
 export function waitingFor(store: Store): string {
-  const all = items(store)
+  if (store.service.phase !== 'bot') return '' // people answer when they can
+  const all = items(store).filter((x) => x.message.kind !== 'event')
   const last = all[all.length - 1]
   if (!last || last.message.author !== 'visitor') return ''
   if (last.pending && last.pending.state !== 'sending' && last.pending.state !== 'acked') return ''

@@ -6,7 +6,7 @@ import type { Row } from '../src/timeline'
 /** v1 is a row of the visitor, b2 of the bot, a3 of an agent, s4 of the system. */
 const authors: Record<string, Author> = { v: 'visitor', b: 'bot', a: 'agent', s: 'system' }
 const rows = (keys: string): Row[] =>
-  keys.split(' ').map((key) => (authors[key[0]!] ? ({ type: 'message', key, message: { author: authors[key[0]!] } } as Row) : { type: 'typing', key }))
+  keys.split(' ').map((key) => (authors[key[0]!] ? ({ type: 'message', key, message: { author: authors[key[0]!] } } as Row) : ({ type: 'typing', key, author: 'bot' } as Row)))
 
 describe('what is read from its beginning', () => {
   it('is the question of a new answer', () => {

@@ -41,7 +41,7 @@ class FakeSocket {
   }
 }
 
-const session: Session = { token: 'token', ticket: 'a ticket', visitor: 'v', texts: {}, hot: [], limits: { text: 500, frame: 16384 } }
+const session: Session = { token: 'token', ticket: 'a ticket', visitor: 'v', texts: {}, hot: [], limits: { text: 500, frame: 16384, file: 1000 } }
 
 let states: LinkState[]
 let frames: ServerFrame[]

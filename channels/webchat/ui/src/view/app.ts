@@ -1,5 +1,6 @@
 // The whole chat: header, bar, list, composer, and what lies over them.
 
+import { initial } from '../service'
 import { beep } from '../sound'
 import type { Storage } from '../storage'
 import { Bar } from './bar'
@@ -8,6 +9,8 @@ import type { Context } from './context'
 import { h, icon, type IconName } from './dom'
 import { MessageList } from './messages'
 import { Overlay } from './overlay'
+import { PreChat } from './prechat'
+import { QueueCard } from './queue'
 
 export interface AppOptions {
   embedded: boolean
@@ -22,8 +25,13 @@ export class App {
   private readonly list: MessageList
   private readonly composer: Composer
   private readonly bar: Bar
+  private readonly queue: QueueCard
+  private readonly prechat: PreChat
   private readonly title = h('div.header-title')
   private readonly subtitle = h('div.header-subtitle')
+  private readonly face = h('div.header-face', { 'aria-hidden': 'true' })
+  private readonly handoffButton: HTMLButtonElement
+  private headed = ''
   private readonly menu = h('div.menu', { role: 'menu', hidden: true })
   private readonly menuButton: HTMLButtonElement
   private frame = 0
@@ -36,14 +44,18 @@ export class App {
       ...base,
       drafts: new Map(),
       toast: (text) => this.overlay.toast(text),
-      sheet: (label, content) => this.overlay.sheet(label, content),
+      sheet: (label, content, focus) => this.overlay.sheet(label, content, focus),
       picture: (src, alt) => this.overlay.picture(src, alt, base.texts.close),
       handoff: () => base.chat.send({ kind: 'handoff' }),
-      focusComposer: () => this.composer.focus(),
+      focusComposer: () => this.focus(),
     }
     this.list = new MessageList(this.ctx)
     this.composer = new Composer(this.ctx)
     this.bar = new Bar(this.ctx)
+    this.queue = new QueueCard(this.ctx)
+    this.prechat = new PreChat(this.ctx)
+    const t = base.texts
+    this.handoffButton = h('button.header-handoff', { type: 'button', 'aria-label': t.handoff, title: t.handoff, onclick: () => this.ctx.handoff() }, icon('headset'), h('span', null, t.handoffShort))
     this.menuButton = this.iconButton('more', base.texts.menu, () => this.toggleMenu())
     this.menuButton.setAttribute('aria-haspopup', 'menu')
     this.element = h(
@@ -51,11 +63,15 @@ export class App {
       { lang: base.language },
       this.header(),
       this.bar.element,
+      this.queue.element,
       h('main.body', null, this.list.scroller, this.list.pill),
+      this.prechat.element,
       this.composer.element,
+      this.composer.attach.drop,
       this.overlay.toasts,
       this.overlay.element,
     )
+    this.composer.attach.listen(this.element)
     document.addEventListener('keydown', (e) => this.escape(e))
     document.addEventListener('pointerdown', (e) => {
       if (!this.menu.hidden && !this.menu.contains(e.target as Node) && !this.menuButton.contains(e.target as Node)) this.toggleMenu(false)
@@ -72,9 +88,9 @@ export class App {
     return h(
       'header.header',
       null,
-      h('div.header-face', { 'aria-hidden': 'true' }, icon('bot')),
+      this.face,
       h('div.header-words', null, this.title, this.subtitle),
-      h('button.header-handoff', { type: 'button', 'aria-label': t.handoff, title: t.handoff, onclick: () => this.ctx.handoff() }, icon('headset'), h('span', null, t.handoffShort)),
+      this.handoffButton,
       this.menuButton,
       this.o.embedded && this.iconButton('down', t.close, () => this.o.close()),
       this.menu,
@@ -83,10 +99,26 @@ export class App {
 
   /** Texts of the server have come. */
   relabel(): void {
-    this.title.textContent = this.ctx.texts.title
-    this.subtitle.textContent = this.ctx.texts.subtitle
+    this.headed = ''
+    this.head()
     this.composer.refresh()
     if (!this.o.embedded) document.title = this.ctx.texts.title
+  }
+
+  /** The header names who is there. */
+  private head(): void {
+    const { texts: t, chat } = this.ctx
+    const { phase, nick } = chat.store.service
+    const human = phase === 'agent'
+    const writes = human && chat.typing() === 'agent'
+    const now = [phase, nick, writes].join()
+    if (now === this.headed) return
+    this.headed = now
+    this.title.textContent = human ? nick || t.agentName : t.title
+    this.subtitle.textContent = writes ? t.writing : human ? t.agentLabel : phase === 'queue' ? t.queueTitle : t.subtitle
+    this.face.replaceChildren(human && nick ? h('b', null, initial(nick)) : icon(human ? 'headset' : 'bot'))
+    this.handoffButton.hidden = phase !== 'bot'
+    this.element?.classList.toggle('with-agent', human)
   }
 
   /** Something changed; paints once, before the next picture. */
@@ -96,11 +128,30 @@ export class App {
       this.frame = 0
       this.list.render(this.ctx.chat.rows())
       this.bar.update()
+      this.queue.update()
+      this.ask()
+      this.head()
       this.element.classList.toggle('away', !this.ctx.chat.connected)
       this.composer.refresh()
     }
     // Hidden pages get no frames, but must count and ring all the same.
     this.frame = document.hidden ? (setTimeout(paint, 50) as unknown as number) : requestAnimationFrame(paint)
+  }
+
+  /** The form before a conversation stands in place of all that begins one. */
+  private ask(): void {
+    const form = this.ctx.chat.form
+    const had = this.composer.element.contains(document.activeElement) || this.prechat.element.contains(document.activeElement)
+    if (!this.prechat.update(form)) return
+    this.element.classList.toggle('asking', form !== undefined)
+    this.composer.element.hidden = form !== undefined
+    this.composer.attach.off = form !== undefined
+    if (had) this.focus()
+  }
+
+  private focus(): void {
+    if (this.ctx.chat.form) this.prechat.focus()
+    else this.composer.focus()
   }
 
   ring(): void {
@@ -114,7 +165,7 @@ export class App {
   /** The widget was opened. */
   shown(focus: boolean): void {
     this.list.toLatest()
-    if (focus) this.composer.focus()
+    if (focus) this.focus()
   }
 
   private escape(e: KeyboardEvent): void {

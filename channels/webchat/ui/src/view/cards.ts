@@ -1,8 +1,10 @@
 // The cards inside messages: options, votes, forms.
 
 import { choices, fill } from '../i18n'
-import type { Message, Option } from '../protocol'
+import type { Message, Option, Send } from '../protocol'
+import { initial } from '../service'
 import { offeredTags } from '../survey'
+import { formatTime } from '../time'
 import type { Fate } from '../timeline'
 import { draft, type Context } from './context'
 import { h, icon } from './dom'
@@ -38,7 +40,7 @@ export function related(ctx: Context, options: Option[]): HTMLElement {
   )
 }
 
-/** Buttons of a message, such as 转人工. */
+/** Buttons of a message, such as 转人工. Those of the queue are in its card. */
 export function actions(ctx: Context, m: Message, fate: Fate): HTMLElement | undefined {
   if (!m.card.actions.includes('handoff')) return undefined
   return h(
@@ -122,8 +124,14 @@ const contactLooksRight = (s: string): boolean =>
 export function leaveForm(ctx: Context, m: Message, fate: Fate): HTMLElement {
   const t = ctx.texts
   if (fate.done) return h('div.card-note.done', null, icon('check'), t.leaveDone)
-  const d = draft(ctx, `leave/${m.conversation}/${m.seq}`, { name: '', contact: '', text: '' })
-  const id = `leave-${m.seq}`
+  return leaveFields(ctx, `leave/${m.conversation}/${m.seq}`, (message) => ctx.chat.send(message))
+}
+
+/** The fields of a leave-message; key names their draft. */
+export function leaveFields(ctx: Context, key: string, done: (message: Send) => void): HTMLElement {
+  const t = ctx.texts
+  const d = draft(ctx, key, { name: '', contact: '', text: '' })
+  const id = key.replace(/\W/g, '-')
   const problem = h('div.field-problem', { role: 'alert', hidden: true })
   const input = (name: 'name' | 'contact', most: number, label: string, hint: string, auto: string) =>
     h(
@@ -150,7 +158,7 @@ export function leaveForm(ctx: Context, m: Message, fate: Fate): HTMLElement {
     const [name, reach, text] = [d.name.trim(), d.contact.trim(), d.text.trim()]
     if (!text) return complain(t.leaveTextMissing, words)
     if (!contactLooksRight(reach)) return complain(t.leaveContactWrong, contact.querySelector('input')!)
-    ctx.chat.send({ kind: 'leave', text, ...(name ? { name } : {}), ...(reach ? { contact: reach } : {}) })
+    done({ kind: 'leave', text, ...(name ? { name } : {}), ...(reach ? { contact: reach } : {}) })
   }
   return h(
     'form.form',
@@ -197,7 +205,9 @@ export function survey(ctx: Context, m: Message, fate: Fate): HTMLElement {
     if (focus) box.querySelector<HTMLElement>(focus)?.focus()
   }
   paint()
-  return box
+  if (m.card.until <= 0) return box
+  const until = formatTime(m.card.until, Date.now(), t, ctx.language)
+  return h('div', null, box, h('div.survey-until', null, icon('clock'), fill(t.surveyUntil, until)))
 }
 
 function surveySteps(ctx: Context, m: Message, d: SurveyDraft, paint: (focus?: string) => void): HTMLElement[] {
@@ -209,7 +219,10 @@ function surveySteps(ctx: Context, m: Message, d: SurveyDraft, paint: (focus?: s
       { type: 'button', 'aria-pressed': String(d.yes === yes), onclick: () => ((d.yes = yes), paint(`[aria-pressed="true"]`)) },
       yes ? t.solved : t.unsolved,
     )
-  const steps: HTMLElement[] = [question(t.surveySolved), h('div.pair', { role: 'group', 'aria-label': t.surveySolved }, solved(true), solved(false))]
+  const agent = m.card.nick
+    ? [h('div.survey-agent', null, h('b.line-face', { 'aria-hidden': 'true' }, initial(m.card.nick)), fill(t.surveyAgent, m.card.nick))]
+    : []
+  const steps: HTMLElement[] = [...agent, question(t.surveySolved), h('div.pair', { role: 'group', 'aria-label': t.surveySolved }, solved(true), solved(false))]
   if (d.yes === undefined) return steps
 
   const names = choices(t.stars)
@@ -237,11 +250,13 @@ function surveySteps(ctx: Context, m: Message, d: SurveyDraft, paint: (focus?: s
     })
     return b
   }
-  const submit = () =>
+  const submit = () => {
+    if (m.card.until > 0 && m.card.until < Date.now()) return ctx.toast(t.surveyExpired)
     ctx.chat.send({
       kind: 'rating', of: m.seq, conversation: m.conversation, yes: d.yes, stars: d.stars,
       ...(d.tags.length > 0 ? { tags: d.tags } : {}), ...(d.text.trim() ? { text: d.text.trim() } : {}),
     })
+  }
   steps.push(
     ...(offered.length > 0 ? [question(t.surveyTags), h('div.chips', null, ...offered.map(tag))] : []),
     h('textarea.field', {

@@ -1,7 +1,9 @@
 // Where the visitor writes: the growing field, the emoji, the type-ahead.
 
+import { accepted } from '../files'
 import { fill } from '../i18n'
 import type { Option } from '../protocol'
+import { Attach } from './attach'
 import type { Context } from './context'
 import { composing, h, icon } from './dom'
 
@@ -16,6 +18,7 @@ const emoji = [
 export class Composer {
   readonly element: HTMLElement
   readonly field: HTMLTextAreaElement
+  readonly attach: Attach
   private readonly sendButton: HTMLButtonElement
   private readonly emojiButton: HTMLButtonElement
   private readonly palette: HTMLElement
@@ -35,13 +38,16 @@ export class Composer {
     this.list.setAttribute('aria-label', t.suggestions)
     this.sendButton = h('button.send', { type: 'button', disabled: true, 'aria-label': t.send, title: t.send, onclick: () => this.submit() }, icon('send'))
     this.emojiButton = h('button.icon-button', { type: 'button', 'aria-label': t.emoji, title: t.emoji, 'aria-expanded': 'false', onclick: () => this.togglePalette() }, icon('smile'))
+    this.attach = new Attach(ctx, accepted)
+    const attachButton = h('button.icon-button', { type: 'button', 'aria-label': t.attach, title: t.attach, onclick: () => this.attach.choose() }, icon('clip'))
     this.palette = h('div.palette', { hidden: true, role: 'group', 'aria-label': t.emoji }, ...emoji.map((e) => h('button', { type: 'button', onclick: () => this.insert(e) }, e)))
     this.element = h(
       'div.composer',
       null,
       this.list,
       this.palette,
-      h('div.composer-box', null, this.emojiButton, this.field, this.sendButton),
+      h('div.composer-box', null, this.emojiButton, this.field, attachButton, this.sendButton),
+      this.attach.input,
       this.counter,
     )
     this.listen()
@@ -51,6 +57,7 @@ export class Composer {
     const f = this.field
     f.addEventListener('input', () => this.changed())
     f.addEventListener('keydown', (e) => this.key(e))
+    f.addEventListener('paste', (e) => this.attach.pasted(e))
     f.addEventListener('compositionstart', () => ((this.composes = true), this.hide()))
     f.addEventListener('compositionend', () => {
       this.composes = false

@@ -12,7 +12,7 @@ export interface Context {
   /** Shows a short line for a moment. */
   toast(text: string): void
   /** Puts a dialog over the chat. */
-  sheet(label: string, content: (close: () => void) => HTMLElement): void
+  sheet(label: string, content: (close: () => void) => HTMLElement, focus?: string): void
   /** Shows a picture in full. */
   picture(src: string, alt: string): void
   handoff(): void

@@ -4,12 +4,19 @@
 import { sanitize } from '../sanitize'
 import { formatTime } from '../time'
 import { anchorFor, rest, type Anchor } from '../scroll'
+import { fill } from '../i18n'
+import type { Message } from '../protocol'
 import type { MessageRow, Row } from '../timeline'
+import { initial } from '../service'
 import * as cards from './cards'
 import type { Context } from './context'
-import { h, icon } from './dom'
+import { h, icon, type IconName } from './dom'
+import { isMedia, media, progress } from './media'
 
 const nearBottom = 80
+
+/** Pictures of the lines of the system. */
+const signs: Record<string, IconName | undefined> = { queued: 'clock', notice: 'clock', transferred: 'swap', taken_over: 'headset', accepted: 'headset', requeued: 'refresh', returned: 'bot' }
 
 export class MessageList {
   readonly list = h('div.list', { role: 'log', 'aria-live': 'polite', 'aria-relevant': 'additions' })
@@ -19,6 +26,7 @@ export class MessageList {
   private lastKey = ''
   private firstKey = ''
   private following = true
+  private scrollTop = 0 // when it was last looked at
   private anchor: Anchor | undefined // what is read from its beginning
 
   constructor(private readonly ctx: Context) {
@@ -87,7 +95,11 @@ export class MessageList {
   private scrolled(): void {
     const away = this.scroller.scrollTop - this.rest
     if (away > 2) this.anchor = undefined
-    this.following = this.atBottom || (this.anchor !== undefined && away > -2)
+    // What grew below moves nothing; only who scrolls up wants to stay there.
+    const up = this.scroller.scrollTop < this.scrollTop - 2
+    this.scrollTop = this.scroller.scrollTop
+    const stays = this.anchor === undefined ? this.following && !up : away > -2
+    this.following = this.atBottom || stays
     if (this.atBottom) this.pill.hidden = true
     if (this.scroller.scrollTop < 40 && !this.following) this.ctx.chat.loadHistory()
   }
@@ -100,6 +112,7 @@ export class MessageList {
     const prepended = this.firstKey !== '' && first !== this.firstKey && this.built.has(this.firstKey)
     if (prepended) this.list.setAttribute('aria-live', 'off')
     this.place(rows)
+    for (const row of rows) if (row.type === 'message' && row.pending?.state === 'uploading') progress(this.built.get(row.key)!.element, this.ctx.chat.progress(row.pending.id))
     if (prepended) {
       this.scroller.scrollTop = before.top + this.scroller.scrollHeight - before.height
       setTimeout(() => this.list.setAttribute('aria-live', 'polite'), 100)
@@ -162,7 +175,7 @@ export class MessageList {
       case 'time':
         return new Date().toDateString()
       case 'typing':
-        return ''
+        return row.author
       case 'message':
         return JSON.stringify(row)
     }
@@ -182,15 +195,25 @@ export class MessageList {
       case 'welcome':
         return this.frameOf('bot', true, texts.botName, texts.botLabel, h('div.bubble.welcome', null, h('div.plain', null, texts.welcome)), chat.hot.length > 0 && cards.hotQuestions(this.ctx))
       case 'typing':
-        return this.frameOf('bot', true, texts.botName, texts.botLabel, h('div.bubble.dots', { role: 'img', 'aria-label': texts.typing }, h('i'), h('i'), h('i')))
+        return this.typing(row.author)
       case 'message':
         return this.message(row)
     }
   }
 
+  private typing(author: 'bot' | 'agent'): HTMLElement {
+    const { texts, chat } = this.ctx
+    const human = author === 'agent'
+    const dots = h('div.bubble.dots', { role: 'img', 'aria-label': human ? texts.writing : texts.typing }, h('i'), h('i'), h('i'))
+    const nick = human ? chat.store.service.nick : ''
+    return this.frameOf(author, true, human ? nick || texts.agentName : texts.botName, human ? texts.agentLabel : texts.botLabel, dots)
+  }
+
   /** A message in its place: avatar, name and label on the first of a group. */
   private frameOf(author: string, first: boolean, name: string, label: string, ...content: (HTMLElement | false | undefined)[]): HTMLElement {
-    const face = h('div.avatar', { 'aria-hidden': 'true' }, first ? icon(author === 'agent' ? 'headset' : 'bot') : null)
+    const human = author === 'agent'
+    const picture = human && name !== this.ctx.texts.agentName ? h('b', null, initial(name)) : icon(human ? 'headset' : 'bot')
+    const face = h('div.avatar', { 'aria-hidden': 'true' }, first ? picture : null)
     const head = first && h('div.who', null, h('span.who-name', null, name), h('span.who-label', null, label))
     return h(`div.row.from-${author}`, first ? { 'data-first': true } : null, face, h('div.stack', null, head, ...content))
   }
@@ -204,7 +227,7 @@ export class MessageList {
     const e = this.frameOf(
       m.author,
       first,
-      (human && m.card.name) || (human ? texts.agentName : texts.botName),
+      (human && m.card.nick) || (human ? texts.agentName : texts.botName),
       human ? texts.agentLabel : texts.botLabel,
       this.bubble(row),
     )
@@ -214,21 +237,35 @@ export class MessageList {
 
   private system(row: MessageRow): HTMLElement {
     const { message: m, fate } = row
-    const text = m.text || (m.kind === 'closed' ? this.ctx.texts.closed : '')
     const again = m.kind === 'closed' && fate.last
+    const sign = signs[m.kind]
+    const face = m.card.nick && (m.kind === 'accepted' || m.kind === 'taken_over') ? h('b.line-face', { 'aria-hidden': 'true' }, initial(m.card.nick)) : sign && icon(sign)
     return h(
       'div.line.system',
-      null,
-      h('span', null, text),
+      { 'data-kind': m.kind },
+      h('span', null, face, this.told(m)),
       again ? h('button.button.again', { type: 'button', onclick: () => (this.ctx.chat.startAgain(), this.ctx.focusComposer()) }, this.ctx.texts.again) : null,
     )
+  }
+
+  /** The words of a line of the system. Those of the server are in simplified Chinese, and a place in the queue in them grows old. */
+  private told(m: Message): string {
+    const t = this.ctx.texts
+    const own: Record<string, string> = {
+      queued: t.queued, accepted: fill(t.accepted, m.card.nick || t.agentName), taken_over: fill(t.takenOver, m.card.nick || t.agentName),
+      transferred: t.transferred, requeued: t.requeued, returned: m.card.reason === 'visitor' ? t.unqueued : t.returned, closed: t.closed,
+    }
+    if (m.kind === 'queued') return t.queued
+    return (this.ctx.language === 'zh-CN' && m.text) || own[m.kind] || m.text
   }
 
   private bubble(row: MessageRow): HTMLElement {
     const { message: m, fate } = row
     const box = h('div.bubble', { 'data-kind': m.kind })
-    const words = m.html || m.text ? this.words(m.html, m.text) : null
+    const own = m.kind === 'survey' && this.ctx.language !== 'zh-CN' ? this.ctx.texts.surveyTitle : ''
+    const words = own || m.html || m.text ? this.words(own ? '' : m.html, own || m.text) : null
     if (words) box.append(words)
+    if (isMedia(m)) box.append(media(this.ctx, row))
     const add = (e: HTMLElement | undefined) => e && box.append(e)
     switch (m.kind) {
       case 'offer':
@@ -247,7 +284,7 @@ export class MessageList {
     add(cards.actions(this.ctx, m, fate))
     if (m.kind === 'answer') {
       if (m.card.options.length > 0) add(cards.related(this.ctx, m.card.options))
-      if (m.seq > 0) add(cards.votes(this.ctx, m, fate))
+      if (m.seq > 0 && m.author === 'bot') add(cards.votes(this.ctx, m, fate))
     }
     if (row.provisional) box.append(h('div.provisional-note', null, icon('clock'), this.ctx.texts.provisional))
     return box
@@ -272,10 +309,11 @@ export class MessageList {
   private own(row: MessageRow): HTMLElement {
     const { message: m, pending } = row
     const { texts } = this.ctx
-    const content = m.kind === 'leave' ? cards.leaveSummary(this.ctx, m) : h('div.plain', null, m.kind === 'handoff' ? m.text || texts.handoff : m.text)
+    if (m.kind === 'form') return h('div.line.system', { 'data-kind': m.kind }, h('span', null, icon('note'), texts.formDone), this.trouble(row))
+    const content = isMedia(m) ? media(this.ctx, row) : m.kind === 'leave' ? cards.leaveSummary(this.ctx, m) : h('div.plain', null, m.kind === 'handoff' ? m.text || texts.handoff : m.text)
     const bubble = h('div.bubble', { 'data-kind': m.kind }, content)
     const state = pending?.state ?? 'acked'
-    const line = h('div.bubble-line', null, this.tick(state), bubble)
+    const line = h('div.bubble-line', null, row.read ? h('span.tick.seen', null, icon('read'), texts.read) : this.tick(state), bubble)
     return h(`div.row.from-visitor.is-${state}`, row.first ? { 'data-first': true } : null, h('div.stack', null, line, this.trouble(row)))
   }
 
@@ -292,11 +330,13 @@ export class MessageList {
     const p = row.pending
     if (p?.state === 'unsaved') return h('div.trouble.soft', null, h('span', null, texts.unsaved))
     if (p?.state !== 'failed') return null
+    const file = row.message.card.file
+    const lost = file !== undefined && file.id === '' && !chat.holds(p.id)
     return h(
       'div.trouble',
       { role: 'alert' },
-      h('span', null, p.error || texts.failed),
-      h('button.link', { type: 'button', onclick: () => chat.retry(p.id) }, texts.retry),
+      h('span', null, p.error || (lost ? texts.fileLost : file ? texts.fileFailed : texts.failed)),
+      !lost && h('button.link', { type: 'button', onclick: () => chat.retry(p.id) }, texts.retry),
       h('button.link', { type: 'button', onclick: () => chat.remove(p.id) }, texts.remove),
     )
   }

@@ -13,19 +13,19 @@ export class Overlay {
     return !this.element.hidden && !this.element.classList.contains('leaving')
   }
 
-  sheet(label: string, content: (close: () => void) => HTMLElement): void {
+  sheet(label: string, content: (close: () => void) => HTMLElement, focus = ''): void {
     const box = h('div.sheet', { role: 'dialog', 'aria-modal': 'true', 'aria-label': label })
     box.append(h('div.sheet-title', null, label), content(() => this.close()))
-    this.show(box)
+    this.show(box, focus)
   }
 
   picture(src: string, alt: string, closeLabel: string): void {
     const img = h('img', { src, alt, referrerpolicy: 'no-referrer' })
     const close = h('button.icon-button.lightbox-close', { type: 'button', 'aria-label': closeLabel, onclick: () => this.close() }, icon('close'))
-    this.show(h('div.lightbox', { role: 'dialog', 'aria-modal': 'true', 'aria-label': alt || closeLabel, onclick: () => this.close() }, img, close))
+    this.show(h('div.lightbox', { role: 'dialog', 'aria-modal': 'true', 'aria-label': alt || closeLabel, onclick: () => this.close() }, img, alt && h('div.lightbox-name', null, alt), close))
   }
 
-  private show(box: HTMLElement): void {
+  private show(box: HTMLElement, focus = ''): void {
     clearTimeout(this.closing)
     if (!this.open) this.back = document.activeElement
     this.element.replaceChildren(h('div.scrim', { onclick: () => this.close() }), box)
@@ -34,7 +34,7 @@ export class Overlay {
     if (this.trap) this.element.removeEventListener('keydown', this.trap)
     this.trap = trapFocus(box)
     this.element.addEventListener('keydown', this.trap)
-    box.querySelector<HTMLElement>('button, textarea, input')?.focus({ preventScroll: true })
+    box.querySelector<HTMLElement>(focus || 'button, textarea, input')?.focus({ preventScroll: true })
   }
 
   close(): void {

@@ -1,0 +1,1 @@
+import"./notice-DuR703ZX.js";import"./css-pUT6Cv_V.js";

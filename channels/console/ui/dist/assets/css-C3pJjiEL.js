@@ -1,0 +1,1 @@
+import"./notice-DuR703ZX.js";import"./css-08R-pvHp.js";
