@@ -44,7 +44,7 @@ func TestKeyedLockOfOtherKeysIsFree(t *testing.T) {
 	}()
 	select {
 	case <-done:
-	case <-time.After(10 * time.Second):
+	case <-time.After(30 * time.Second):
 		t.Fatal("b waits for a")
 	}
 	if len(l.held) != 1 {

@@ -13,7 +13,7 @@ import (
 )
 
 // patience bounds the wait for a message that must come.
-const patience = 10 * time.Second
+const patience = 30 * time.Second
 
 // Shown is a message as the visitor sees it.
 type Shown struct {

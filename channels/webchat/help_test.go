@@ -24,7 +24,7 @@ import (
 )
 
 // patience bounds the wait for what must come.
-const patience = 10 * time.Second
+const patience = 30 * time.Second
 
 func TestMain(m *testing.M) {
 	if serveIdle() {

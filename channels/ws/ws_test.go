@@ -17,7 +17,7 @@ import (
 	"faqbot/channels/ws"
 )
 
-const patience = 10 * time.Second
+const patience = 30 * time.Second
 
 func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
 

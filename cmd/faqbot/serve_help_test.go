@@ -26,7 +26,7 @@ import (
 )
 
 // patience bounds every wait of these tests. A machine under load is slow.
-const patience = 30 * time.Second
+const patience = 60 * time.Second
 
 // served is the program while it serves.
 type served struct {

@@ -51,7 +51,7 @@ func next(t *testing.T, from <-chan bot.Hint) bot.Hint {
 	select {
 	case h := <-from:
 		return h
-	case <-time.After(10 * time.Second):
+	case <-time.After(30 * time.Second):
 		t.Fatal("no hint came")
 		return bot.Hint{}
 	}

@@ -31,6 +31,8 @@ const failuresForFallback = 3
 const failureWindow = 60_000
 const probeEvery = 60_000
 const steadyAfter = 10_000
+// A server that is back is found after this at most; a rush it turns away by itself.
+const longest = 15_000
 
 export class Transport {
   private link: Link | undefined
@@ -46,7 +48,7 @@ export class Transport {
   private readonly backoff: Backoff
 
   constructor(private readonly o: TransportOptions) {
-    this.backoff = new Backoff(500, 30_000, o.random)
+    this.backoff = new Backoff(500, longest, o.random)
   }
 
   get open(): boolean {
