@@ -8,6 +8,7 @@ import (
 	"testing"
 
 	"faqbot/bot"
+	"faqbot/knowledge/kbtest/pgtest"
 )
 
 // What visitors say of themselves and write, what colleagues are called, and what
@@ -58,11 +59,24 @@ func testXSSAtDesk(t *testing.T, s *stage) {
 }
 
 // TestServeDeskInjection sends what databases and parsers stumble over to every
-// operation that reads, with the real store behind it: nothing breaks, and nothing
-// is found that was not asked for.
+// operation that reads, with the real stores behind it: nothing breaks, and
+// nothing is found that was not asked for.
 func TestServeDeskInjection(t *testing.T) {
 	t.Parallel()
-	s := serve(t, knowledgeOf(t, shop), map[string]string{"FAQBOT_LIMITS_NETWORK": "0"})
+	t.Run("SQLite", func(t *testing.T) {
+		t.Parallel()
+		testDeskInjection(t, knowledgeOf(t, shop))
+	})
+	t.Run("PostgreSQL", func(t *testing.T) {
+		t.Parallel()
+		dsn := pgtest.DSN(t)
+		ok(t, "import", "--db", dsn, fileOf(t, "kb.jsonl", shop))
+		testDeskInjection(t, dsn)
+	})
+}
+
+func testDeskInjection(t *testing.T, db string) {
+	s := serve(t, db, map[string]string{"FAQBOT_LIMITS_NETWORK": "0"})
 	admin := s.firstAdmin()
 	boss := admin.hire("boss", "班长", "supervisor", "auditor", "admin")
 	visitor := newTab(t, s.url, "", true)
