@@ -125,33 +125,26 @@ func TestServeRefusesAnotherKey(t *testing.T) {
 // and the agent's stop in the middle.
 func TestServeDeskTwoServersPostgreSQL(t *testing.T) {
 	t.Parallel()
-	for _, bus := range []string{"", os.Getenv("FAQBOT_TEST_NATS")} {
-		name := "NATS"
-		if bus == "" {
-			name = "no bus"
+	onEachBus(t, func(t *testing.T, bus string) {
+		dsn := pgtest.DSN(t)
+		ok(t, "import", "--db", dsn, fileOf(t, "kb.jsonl", fiveEntries))
+		settings := map[string]string{"FAQBOT_BUS": bus}
+		one := serve(t, dsn, settings)
+		two := serve(t, dsn, settings) // its link is the one that works
+		li := two.firstAdmin().hire("li", "小李", "agent").online()
+		visitor := newTab(t, one.url, "", false)
+		visitor.send(outgoing{Kind: bot.KindHandoff})
+		visitor.until(bot.KindQueued)
+		id := visitor.conversation
+		li.do(http.MethodPost, "/desk/conversations/"+id+"/accept", map[string]string{}, nil)
+		visitor.until(bot.KindAccepted)
+		li.say(id, "您好")
+		visitor.until(bot.KindText)
+		two.stop()
+		li.url = one.url
+		li.say(id, "我换了一台机器，接着说")
+		if m := visitor.until(bot.KindText); m.Text != "我换了一台机器，接着说" {
+			t.Errorf("the visitor sees %+v", m)
 		}
-		t.Run(name, func(t *testing.T) {
-			t.Parallel()
-			dsn := pgtest.DSN(t)
-			ok(t, "import", "--db", dsn, fileOf(t, "kb.jsonl", fiveEntries))
-			settings := map[string]string{"FAQBOT_BUS": bus}
-			one := serve(t, dsn, settings)
-			two := serve(t, dsn, settings) // its link is the one that works
-			li := two.firstAdmin().hire("li", "小李", "agent").online()
-			visitor := newTab(t, one.url, "", false)
-			visitor.send(outgoing{Kind: bot.KindHandoff})
-			visitor.until(bot.KindQueued)
-			id := visitor.conversation
-			li.do(http.MethodPost, "/desk/conversations/"+id+"/accept", map[string]string{}, nil)
-			visitor.until(bot.KindAccepted)
-			li.say(id, "您好")
-			visitor.until(bot.KindText)
-			two.stop()
-			li.url = one.url
-			li.say(id, "我换了一台机器，接着说")
-			if m := visitor.until(bot.KindText); m.Text != "我换了一台机器，接着说" {
-				t.Errorf("the visitor sees %+v", m)
-			}
-		})
-	}
+	})
 }

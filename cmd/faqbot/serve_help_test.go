@@ -9,6 +9,7 @@ import (
 	"io"
 	"net/http"
 	"net/url"
+	"os"
 	"path/filepath"
 	"regexp"
 	"strings"
@@ -77,6 +78,20 @@ func launch(t testing.TB, db string, settings map[string]string, flags ...string
 		}
 	})
 	return s
+}
+
+// onEachBus runs a test without a bus between servers, and with one if there is a
+// NATS server to test with.
+func onEachBus(t *testing.T, test func(t *testing.T, bus string)) {
+	for name, bus := range map[string]string{"no bus": "", "NATS": os.Getenv("FAQBOT_TEST_NATS")} {
+		if name == "NATS" && bus == "" {
+			continue
+		}
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			test(t, bus)
+		})
+	}
 }
 
 // stop ends the program as a signal does; it must end cleanly.

@@ -156,32 +156,25 @@ func TestServeTakesMessagesOnce(t *testing.T) {
 // conversation, with and without a bus between the servers.
 func TestServeTwoServersPostgreSQL(t *testing.T) {
 	t.Parallel()
-	for _, bus := range []string{"", os.Getenv("FAQBOT_TEST_NATS")} {
-		name := "NATS"
-		if bus == "" {
-			name = "no bus"
+	onEachBus(t, func(t *testing.T, bus string) {
+		dsn := pgtest.DSN(t)
+		ok(t, "import", "--db", dsn, fileOf(t, "kb.jsonl", fiveEntries))
+		settings := map[string]string{"FAQBOT_BUS": bus}
+		one, two := serve(t, dsn, settings), serve(t, dsn, settings)
+		a := newTab(t, one.url, "", false)
+		b := newTab(t, two.url, a.token, false)
+		a.ask("怎么办理宽带", bot.KindAnswer)
+		b.upTo(2)
+		b.ask("退订", bot.KindOffer)
+		a.upTo(4)
+		a.ask("2", bot.KindAnswer)
+		b.upTo(6)
+		if diff := cmp.Diff(a.lines, b.lines); diff != "" {
+			t.Errorf("the tabs differ (-one +two):\n%s", diff)
 		}
-		t.Run(name, func(t *testing.T) {
-			t.Parallel()
-			dsn := pgtest.DSN(t)
-			ok(t, "import", "--db", dsn, fileOf(t, "kb.jsonl", fiveEntries))
-			settings := map[string]string{"FAQBOT_BUS": bus}
-			one, two := serve(t, dsn, settings), serve(t, dsn, settings)
-			a := newTab(t, one.url, "", false)
-			b := newTab(t, two.url, a.token, false)
-			a.ask("怎么办理宽带", bot.KindAnswer)
-			b.upTo(2)
-			b.ask("退订", bot.KindOffer)
-			a.upTo(4)
-			a.ask("2", bot.KindAnswer)
-			b.upTo(6)
-			if diff := cmp.Diff(a.lines, b.lines); diff != "" {
-				t.Errorf("the tabs differ (-one +two):\n%s", diff)
-			}
-			one.stopWith(a)
-			two.stopWith(b)
-		})
-	}
+		one.stopWith(a)
+		two.stopWith(b)
+	})
 }
 
 // What is imported by another process is answered without a restart.
