@@ -35,7 +35,7 @@ func (f *floor) verify(ctx context.Context, leave func()) error {
 	events := f.recorder.Events()
 	stands := f.stands()
 	wrong := stands.check(log)
-	seen, known := asSeen(events, log)
+	seen, known := history.AsSeen(events, log)
 	for _, v := range history.Check(seen, known) {
 		if v.Rule != history.Answered && v.Rule != history.Sourced { // agents answer, if they like
 			wrong = append(wrong, v.String()+"\n"+history.Around(events, v, storyLines))
@@ -116,33 +116,3 @@ func (s *stand) checkOwner(c *bot.Conversation) string {
 	}
 	return ""
 }
-
-// asSeen returns what visitors were shown and what there is as package history
-// knows it, which has no agents: what is between them is an event without words,
-// and their lines have no ids.
-func asSeen(events []history.Event, log history.Log) ([]history.Event, history.Log) {
-	seen := slices.Clone(events)
-	for i := range seen {
-		if seen[i].Author == bot.FromAgent {
-			seen[i].ClientID = ""
-		}
-	}
-	log.Talks = slices.Clone(log.Talks)
-	for i := range log.Talks {
-		t := &log.Talks[i]
-		t.Messages = slices.Clone(t.Messages)
-		for j := range t.Messages {
-			m := &t.Messages[j]
-			if m.Author == bot.FromAgent {
-				m.ClientID = ""
-			}
-			if m.Kind.Internal() {
-				m.Author, m.Kind, m.Text = bot.FromSystem, eventKind, ""
-			}
-		}
-	}
-	return seen, log
-}
-
-// eventKind is how visitors see what is not for them.
-const eventKind bot.MessageKind = "event"

@@ -139,17 +139,20 @@ func TestPrepare(t *testing.T) {
 // deskLog is a log with one conversation of agent a, in which one line was said,
 // and one that waits.
 func deskLog() (history.Log, stand) {
-	line := bot.Message{Conversation: "c", Seq: 2, ClientID: "a-1", Author: bot.FromAgent, Kind: bot.KindText, Text: "您好", Card: bot.Card{Agent: "a"}}
+	line := bot.Message{Conversation: "c", Seq: 3, ClientID: "a-1", Author: bot.FromAgent, Kind: bot.KindText, Text: "您好", Card: bot.Card{Agent: "a"}}
 	log := history.Log{Talks: []history.Talk{
 		{
-			Conversation: bot.Conversation{ID: "c", State: bot.StateOpen, Seq: 2, Service: bot.Service{Phase: bot.WithAgent, Owner: "a"}},
-			Messages:     []bot.Message{{Conversation: "c", Seq: 1, Author: bot.FromAgent, Kind: bot.KindNote, Text: "内部"}, line},
+			Conversation: bot.Conversation{ID: "c", State: bot.StateOpen, Seq: 3, Service: bot.Service{Phase: bot.WithAgent, Owner: "a"}},
+			Messages: []bot.Message{
+				{Conversation: "c", Seq: 1, Author: bot.FromSystem, Kind: bot.KindAccepted, Text: "来了", Card: bot.Card{Agent: "a"}},
+				{Conversation: "c", Seq: 2, Author: bot.FromAgent, Kind: bot.KindNote, Text: "内部"}, line,
+			},
 		},
 		{Conversation: bot.Conversation{ID: "w", State: bot.StateOpen, Service: bot.Service{Phase: bot.InQueue}}},
 	}}
 	return log, stand{
 		owners: map[string]string{"c": "a"}, serving: map[string]bool{"c": true},
-		said: map[string]said{"a-1": {"a", "c", 2, "您好"}},
+		said: map[string]said{"a-1": {"a", "c", 3, "您好"}},
 	}
 }
 
@@ -165,12 +168,12 @@ func TestStand(t *testing.T) {
 		"does not wait": func(_ *history.Log, s *stand) { s.owners["w"] = "a" },
 		"not closed":    func(_ *history.Log, s *stand) { delete(s.serving, "c") },
 		"closed":        func(l *history.Log, _ *stand) { l.Talks[0].Conversation.State = bot.StateClosed },
-		"line lost":     func(l *history.Log, _ *stand) { l.Talks[0].Messages = l.Talks[0].Messages[:1] },
+		"line lost":     func(l *history.Log, _ *stand) { l.Talks[0].Messages = l.Talks[0].Messages[:2] },
 		"line twice": func(l *history.Log, _ *stand) {
-			l.Talks[0].Messages = append(l.Talks[0].Messages, l.Talks[0].Messages[1])
+			l.Talks[0].Messages = append(l.Talks[0].Messages, l.Talks[0].Messages[2])
 		},
-		"line elsewhere":  func(l *history.Log, _ *stand) { l.Talks[0].Messages[1].Seq = 3 },
-		"line of another": func(l *history.Log, _ *stand) { l.Talks[0].Messages[1].Card.Agent = "b" },
+		"line elsewhere":  func(l *history.Log, _ *stand) { l.Talks[0].Messages[2].Seq = 4 },
+		"line of another": func(l *history.Log, _ *stand) { l.Talks[0].Messages[2].Card.Agent = "b" },
 		"unknown line":    func(_ *history.Log, s *stand) { s.said = nil },
 	} {
 		log, stands := deskLog()
@@ -188,16 +191,17 @@ func TestAsSeen(t *testing.T) {
 	show := func(seq int64, author bot.Author, kind bot.MessageKind, text, id string) history.Event {
 		return history.Event{Kind: history.Show, Client: "v1a", Visitor: "v1", Conversation: "c", Seq: seq, Author: author, Type: kind, Text: text, ClientID: id}
 	}
-	line := show(2, bot.FromAgent, bot.KindText, "您好", "a-1")
-	good := []history.Event{show(1, bot.FromSystem, eventKind, "", ""), line}
-	leaks := []history.Event{show(1, bot.FromAgent, bot.KindNote, "内部", ""), line}
-	if found := history.Check(asSeen(good, log)); len(found) > 0 {
+	accepted := show(1, bot.FromSystem, bot.KindAccepted, "来了", "")
+	line := show(3, bot.FromAgent, bot.KindText, "您好", "a-1")
+	good := []history.Event{accepted, show(2, bot.FromSystem, history.EventKind, "", ""), line}
+	leaks := []history.Event{accepted, show(2, bot.FromAgent, bot.KindNote, "内部", ""), line}
+	if found := history.Check(history.AsSeen(good, log)); len(found) > 0 {
 		t.Errorf("wrong without a reason: %v", found)
 	}
-	if found := history.Check(asSeen(leaks, log)); len(found) != 1 || found[0].Rule != history.True {
+	if found := history.Check(history.AsSeen(leaks, log)); len(found) != 1 || found[0].Rule != history.True {
 		t.Errorf("a remark that the visitor saw gives %v", found)
 	}
-	if log.Talks[0].Messages[0].Text == "" || good[1].ClientID == "" {
+	if log.Talks[0].Messages[1].Text == "" || good[2].ClientID == "" {
 		t.Error("what was given is changed")
 	}
 }

@@ -15,6 +15,7 @@
 //   - P3 One order for all: the messages of a conversation are numbered 1, 2, 3 …
 //     without a hole, and no client ever shows them otherwise.
 //   - P4 After any disconnect a client is whole again from the last number it has.
+//   - P5 A conversation has one owner at most.
 //
 // Beside these, a question has exactly one reply, which follows it; a reply names
 // the state of the knowledge that it came from (P8); what was refused for good is

@@ -9,7 +9,7 @@ import (
 // Rule is a sentence that every history must keep.
 type Rule string
 
-// The rules. P1 to P4 and P8 are the promises of the program.
+// The rules. P1 to P5 and P8 are the promises of the program.
 const (
 	Kept      Rule = "P1: an acknowledged message is in the log, as it was sent"
 	Once      Rule = "P2: a message is in the log once at most, whatever was resent"
@@ -20,6 +20,7 @@ const (
 	InOrder   Rule = "P3: a client shows messages in order, each once, and never past a gap"
 	True      Rule = "P3: what a client showed is what the log holds"
 	Whole     Rule = "P4: in the end every client has seen the whole log"
+	Owned     Rule = "P5: a conversation has one owner at most: it is accepted when nobody has it, and no other agent speaks"
 	Answered  Rule = "a question has one reply, which follows it"
 	Sourced   Rule = "P8: a reply names the state of the knowledge it came from, which never goes back"
 	LeaveKept Rule = "P1: an acknowledged leave-message is kept, once"
@@ -172,6 +173,7 @@ func (c *checker) checkTalks() {
 		c.checkNumbers(t)
 		c.checkAuthors(t)
 		c.checkReplies(t)
+		c.checkOwners(t)
 	}
 }
 

@@ -93,6 +93,45 @@ func TestCheck(t *testing.T) {
 	}
 }
 
+// TestOwners has agents do what only the owner, or nobody but one, may.
+func TestOwners(t *testing.T) {
+	by := func(kind bot.MessageKind, agent, other string) bot.Message {
+		return bot.Message{Author: bot.FromSystem, Kind: kind, Card: bot.Card{Agent: agent, To: other}}
+	}
+	line := func(agent string) bot.Message {
+		return bot.Message{Author: bot.FromAgent, Kind: bot.KindText, Card: bot.Card{Agent: agent}}
+	}
+	queued, closed, requeued := by(bot.KindQueued, "", ""), by(bot.KindClosed, "", ""), by(bot.KindRequeued, "li", "")
+	for name, c := range map[string]struct {
+		messages []bot.Message
+		broken   bool
+	}{
+		"served":               {[]bot.Message{queued, by(bot.KindAccepted, "li", ""), line("li"), closed}, false},
+		"lost and found":       {[]bot.Message{queued, by(bot.KindAccepted, "li", ""), requeued, by(bot.KindAccepted, "wang", ""), line("wang")}, false},
+		"handed on":            {[]bot.Message{by(bot.KindAccepted, "li", ""), by(bot.KindTransferred, "li", "wang"), by(bot.KindAccepted, "wang", "")}, false},
+		"taken over":           {[]bot.Message{by(bot.KindAccepted, "li", ""), by(bot.KindTakenOver, "boss", "li"), line("boss")}, false},
+		"returned":             {[]bot.Message{by(bot.KindAccepted, "li", ""), by(bot.KindReturned, "li", ""), queued}, false},
+		"accepted twice":       {[]bot.Message{queued, by(bot.KindAccepted, "li", ""), by(bot.KindAccepted, "wang", "")}, true},
+		"queued with an owner": {[]bot.Message{by(bot.KindAccepted, "li", ""), queued}, true},
+		"lost by another":      {[]bot.Message{by(bot.KindAccepted, "wang", ""), requeued}, true},
+		"taken from another":   {[]bot.Message{by(bot.KindAccepted, "wang", ""), by(bot.KindTakenOver, "boss", "li")}, true},
+		"a ghost speaks":       {[]bot.Message{by(bot.KindAccepted, "li", ""), requeued, by(bot.KindAccepted, "wang", ""), line("li")}, true},
+		"spoken while queued":  {[]bot.Message{by(bot.KindAccepted, "li", ""), requeued, line("li")}, true},
+		"spoken at the end":    {[]bot.Message{by(bot.KindAccepted, "li", ""), closed, line("li")}, true},
+	} {
+		t.Run(name, func(t *testing.T) {
+			for i := range c.messages {
+				c.messages[i].Conversation, c.messages[i].Seq = "c", int64(i+1)
+			}
+			talk := Talk{Conversation: bot.Conversation{ID: "c", Seq: int64(len(c.messages))}, Messages: c.messages}
+			found := Check(nil, Log{Talks: []Talk{talk}})
+			if broken := len(found) > 0; broken != c.broken || broken && found[0].Rule != Owned {
+				t.Errorf("found %v", found)
+			}
+		})
+	}
+}
+
 func TestCount(t *testing.T) {
 	events, _ := scene()
 	events = append(events, Event{Kind: Invoke, ClientID: "open"})
