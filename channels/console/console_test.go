@@ -44,7 +44,8 @@ func TestNewRefuses(t *testing.T) {
 func TestSignIn(t *testing.T) {
 	s := newSite(t)
 	first := s.ask("POST", "/console/api/session", "secret-agent", `{"name":"agent","password":"agent"}`)
-	if me := decode[console.Me](t, first); first.Code != 200 || me.Account.Name != "agent" || !slices.Contains(me.Rights, staff.ServeDesk) {
+	me := decode[console.Me](t, first)
+	if first.Code != 200 || me.Account.Name != "agent" || !slices.Contains(me.Rights, staff.ServeDesk) {
 		t.Fatalf("%d %s", first.Code, first.Body)
 	}
 	cookie := first.Result().Cookies()[0]
@@ -61,8 +62,8 @@ func TestSignIn(t *testing.T) {
 	if s.staff.from != (staff.Origin{Network: "203.0.113.5", Browser: "Test/1"}) {
 		t.Errorf("from %+v", s.staff.from)
 	}
-	if w := s.ask("GET", "/console/api/me", cookie.Value, ""); w.Code != 200 {
-		t.Errorf("me: %d", w.Code)
+	if w := s.ask("GET", "/console/api/me", cookie.Value, ""); w.Code != 200 || me.CSRF == "" || decode[console.Me](t, w).CSRF != me.CSRF {
+		t.Errorf("me: %d, and the token was %q: %s", w.Code, me.CSRF, w.Body)
 	}
 	out := s.ask("DELETE", "/console/api/session", cookie.Value, "")
 	if gone := out.Result().Cookies()[0]; out.Code != 204 || gone.MaxAge >= 0 || gone.Name != "__Host-faqbot" {

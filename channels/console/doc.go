@@ -20,7 +20,10 @@
 // else. Without Config.Secure the cookie is called faqbot and goes over http too.
 //
 // Requests that write must come from our own pages (Sec-Fetch-Site, or Origin),
-// and say that they are JSON. GET changes nothing.
+// and say that they are JSON. Those of a session carry its token in X-CSRF-Token,
+// uploads too: it is the csrf of Me, and another one with each sign-in. A page that
+// is refused with csrf asks for me, since another tab may have signed in, and tries
+// once more. GET changes nothing.
 //
 // # Failures
 //
@@ -35,6 +38,7 @@
 //	401 credentials  name or password is wrong      401 code  the second factor is missing or wrong
 //	401 session      not signed in (any more)       403 must_change  the password has to be changed first
 //	403 forbidden    the right is missing           403 origin  the request came from another site
+//	403 csrf         X-CSRF-Token is not that of the session
 //	404 not_found    there is no such thing, or no such operation
 //	409 taken        the name; or the conversation, and then taken says who has it
 //	409 busy, late, conflict, set_up   no room for more; too late; changed by somebody else; done before

@@ -59,6 +59,7 @@ func (s *site) ask(method, path, secret, body string, change ...func(*http.Reque
 	}
 	if secret != "" {
 		r.AddCookie(&http.Cookie{Name: "__Host-faqbot", Value: secret})
+		r.Header.Set(csrfHeader, console.CSRFToken(secret))
 	}
 	for _, c := range change {
 		c(r)
@@ -106,10 +107,10 @@ func requests() map[string]string {
 }
 
 // try asks for an operation with a request that fits it, as the account.
-func (s *site) try(op console.Operation, name, secret string) *httptest.ResponseRecorder {
+func (s *site) try(op console.Operation, name, secret string, change ...func(*http.Request)) *httptest.ResponseRecorder {
 	s.t.Helper()
 	path := strings.ReplaceAll(op.Path, "{id}", "id-agent")
-	return s.ask(op.Method, path, secret, strings.ReplaceAll(requests()[op.ID], "%", name))
+	return s.ask(op.Method, path, secret, strings.ReplaceAll(requests()[op.ID], "%", name), change...)
 }
 
 func second() time.Time { return noon().Add(time.Second) }

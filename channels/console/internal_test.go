@@ -113,6 +113,7 @@ func TestBodyDeadline(t *testing.T) {
 	})
 	r := httptest.NewRequest("POST", apiPrefix+"/x", strings.NewReader(`{"name":"a","reason":"b"}`))
 	r.Header.Set("Cookie", "faqbot=x")
+	r.Header.Set(csrfHeader, csrfToken("x"))
 	r.Header.Set("Content-Type", "application/json")
 	if c.mux.ServeHTTP(w, r); !ran || w.Code != 204 {
 		t.Errorf("%d, deadlines %v", w.Code, w.set)
@@ -129,5 +130,6 @@ func TestRawBody(t *testing.T) {
 	})
 	r := httptest.NewRequest("POST", apiPrefix+"/x", strings.NewReader(strings.Repeat("x", 50)))
 	r.Header.Set("Cookie", "faqbot=x")
+	r.Header.Set(csrfHeader, csrfToken("x"))
 	c.mux.ServeHTTP(httptest.NewRecorder(), r)
 }

@@ -15,6 +15,12 @@ import (
 
 const schemas = "#/components/schemas/"
 
+// What requests are secured with, as the description calls it.
+const (
+	sessionScheme = "session"
+	csrfScheme    = "csrf"
+)
+
 // newAPI returns an API without operations. It shows nothing about itself: the
 // description is a file beside the sources.
 func newAPI(mux *http.ServeMux) huma.API {
@@ -25,7 +31,7 @@ func newAPI(mux *http.ServeMux) huma.API {
 		OpenAPI: &huma.OpenAPI{
 			OpenAPI:    "3.1.0",
 			Info:       &huma.Info{Title: "faqbot console", Version: "1"},
-			Components: &huma.Components{Schemas: registry},
+			Components: &huma.Components{Schemas: registry, SecuritySchemes: securitySchemes()},
 		},
 		// "json" is what stands behind the plus of application/problem+json.
 		Formats:       map[string]huma.Format{"application/json": huma.DefaultJSONFormat, "json": huma.DefaultJSONFormat},
@@ -53,6 +59,13 @@ func enum[S ~string](names []S) *huma.Schema {
 	}
 	s.PrecomputeMessages()
 	return s
+}
+
+func securitySchemes() map[string]*huma.SecurityScheme {
+	return map[string]*huma.SecurityScheme{
+		sessionScheme: {Type: "apiKey", In: "cookie", Name: secureCookie, Description: "登录的会话；没有 https 时叫 " + plainCookie},
+		csrfScheme:    {Type: "apiKey", In: "header", Name: csrfHeader, Description: "Me 里的 csrf"},
+	}
 }
 
 // failures describes the answers that are no success.

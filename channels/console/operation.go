@@ -100,6 +100,7 @@ type call struct {
 	staff.Identity
 	from    staff.Origin
 	network netip.Prefix // that is counted as one
+	csrf    string       // the token of the session; empty without one
 	out     *http.ResponseController
 }
 
@@ -117,7 +118,7 @@ func add[I, O any](c *Console, op operation, do func(context.Context, call, *I) 
 		OperationID: op.id, Method: op.method, Path: op.path, Summary: op.summary, DefaultStatus: op.status,
 		MaxBodyBytes: op.limit() + 1, BodyReadTimeout: bodyTime, RejectUnknownQueryParameters: true,
 		Middlewares: huma.Middlewares{c.guard(op)},
-		Responses:   failures(c.api),
+		Responses:   failures(c.api), Security: op.security(),
 	}
 	huma.Register(c.api, described, func(ctx context.Context, in *I) (*O, error) {
 		who, _ := ctx.Value(callKey{}).(call)
@@ -165,6 +166,21 @@ func (op operation) limit() int64 {
 	return op.most
 }
 
+// writes reports whether it may change something.
+func (op operation) writes() bool { return op.method != http.MethodGet && op.method != http.MethodHead }
+
+// security describes what a request has to carry.
+func (op operation) security() []map[string][]string {
+	if op.who.kind == forAnyone {
+		return nil
+	}
+	needed := map[string][]string{sessionScheme: {}}
+	if op.writes() {
+		needed[csrfScheme] = []string{}
+	}
+	return []map[string][]string{needed}
+}
+
 // declare notes an operation, or that it cannot be.
 func (c *Console) declare(op operation) bool {
 	switch {
@@ -184,10 +200,9 @@ func (c *Console) declare(op operation) bool {
 
 // guard stands before everything that reads the request.
 func (c *Console) guard(op operation) func(huma.Context, func(huma.Context)) {
-	writes := op.method != http.MethodGet
 	return func(ctx huma.Context, next func(huma.Context)) {
 		r, w := humago.Unwrap(ctx)
-		if kind, _, err := mime.ParseMediaType(r.Header.Get("Content-Type")); writes && (err != nil || kind != "application/json") {
+		if kind, _, err := mime.ParseMediaType(r.Header.Get("Content-Type")); op.writes() && (err != nil || kind != "application/json") {
 			writeProblem(w, newProblem(http.StatusUnsupportedMediaType, "media_type", "请求必须是 JSON"))
 			return
 		}
@@ -201,7 +216,8 @@ func (c *Console) guard(op operation) func(huma.Context, func(huma.Context)) {
 	}
 }
 
-// admit finds out who asks, and whether that is one of those who may.
+// admit finds out who asks, and whether that is one of those who may. Who writes
+// has to carry the token of the session.
 func (c *Console) admit(r *http.Request, op operation) (call, *Problem) {
 	who := c.caller(r)
 	if op.who.kind == forAnyone {
@@ -214,6 +230,10 @@ func (c *Console) admit(r *http.Request, op operation) (call, *Problem) {
 	who.Identity, err = c.staff.Authenticate(r.Context(), cookie.Value)
 	if err != nil {
 		return who, c.problem(r.Context(), op.id, err)
+	}
+	who.csrf = csrfToken(cookie.Value)
+	if op.writes() && !carries(r, who.csrf) {
+		return who, withoutToken()
 	}
 	return who, op.who.admit(who.Identity)
 }
@@ -235,13 +255,18 @@ func (c *Console) caller(r *http.Request) call {
 	return call{from: staff.Origin{Network: addr.String(), Browser: browser}, network: httpapi.Network(addr)}
 }
 
-// The cookie of the session. The browser sends one whose name begins with
-// __Host- only to the host that set it, over https.
+// The cookies of the session, with https and without. The browser sends one whose
+// name begins with __Host- only to the host that set it, over https.
+const (
+	secureCookie = "__Host-faqbot"
+	plainCookie  = "faqbot"
+)
+
 func (c *Console) cookieName() string {
 	if c.config.Secure {
-		return "__Host-faqbot"
+		return secureCookie
 	}
-	return "faqbot"
+	return plainCookie
 }
 
 func (c *Console) cookie(secret string) *http.Cookie {

@@ -36,10 +36,11 @@ type Me struct {
 	Account Account       `json:"account"`
 	Rights  []staff.Right `json:"rights" nullable:"false"`
 	Until   int64         `json:"until" doc:"登录到此时自动失效"`
+	CSRF    string        `json:"csrf" doc:"写请求要在 X-CSRF-Token 里带上，直到下次登录"`
 }
 
-func meOf(id staff.Identity) Me {
-	return Me{Account: accountOf(id.Account), Rights: notNil(id.Account.Rights()), Until: millis(id.Until)}
+func meOf(id staff.Identity, csrf string) Me {
+	return Me{Account: accountOf(id.Account), Rights: notNil(id.Account.Rights()), Until: millis(id.Until), CSRF: csrf}
 }
 
 func notNil[T any](list []T) []T {
@@ -110,7 +111,7 @@ func (c *Console) signIn(ctx context.Context, who call, in *signInInput) (*signI
 	if err != nil {
 		return nil, err
 	}
-	return &signInOutput{SetCookie: *c.cookie(secret), Body: meOf(id)}, nil
+	return &signInOutput{SetCookie: *c.cookie(secret), Body: meOf(id, csrfToken(secret))}, nil
 }
 
 // wait counts a try of the caller's network. It returns nil if it may go on.
@@ -134,5 +135,5 @@ func (c *Console) signOut(ctx context.Context, who call, _ *none) (*signOutOutpu
 }
 
 func (c *Console) me(_ context.Context, who call, _ *none) (*body[Me], error) {
-	return &body[Me]{meOf(who.Identity)}, nil
+	return &body[Me]{meOf(who.Identity, who.csrf)}, nil
 }

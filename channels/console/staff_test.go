@@ -30,6 +30,7 @@ type browser struct {
 	t      *testing.T
 	client *http.Client
 	root   string
+	csrf   string // of the session, if there is one
 }
 
 func (b *browser) do(method, path string, in, out any) int {
@@ -43,6 +44,7 @@ func (b *browser) do(method, path string, in, out any) int {
 		b.t.Fatal(err)
 	}
 	r.Header.Set("Content-Type", "application/json")
+	r.Header.Set(csrfHeader, b.csrf)
 	w, err := b.client.Do(r)
 	if err != nil {
 		b.t.Fatal(err)
@@ -60,6 +62,13 @@ func (b *browser) do(method, path string, in, out any) int {
 		if err := json.Unmarshal(text, out); err != nil {
 			b.t.Fatalf("%s %s: %d %s: %v", method, path, w.StatusCode, text, err)
 		}
+	}
+	if path == "/session" && w.StatusCode == http.StatusOK {
+		var me console.Me
+		if err := json.Unmarshal(text, &me); err != nil {
+			b.t.Fatal(err)
+		}
+		b.csrf = me.CSRF
 	}
 	return w.StatusCode
 }
@@ -98,7 +107,7 @@ func realSite(t *testing.T) (open func() *browser, invite string, db *sql.DB) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		return &browser{t, &http.Client{Jar: jar, Timeout: time.Minute}, server.URL}
+		return &browser{t: t, client: &http.Client{Jar: jar, Timeout: time.Minute}, root: server.URL}
 	}, invite, db
 }
 

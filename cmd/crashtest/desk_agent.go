@@ -24,6 +24,7 @@ type agent struct {
 	address string // where the agent seems to come from
 	id      string
 	cookie  *http.Cookie
+	csrf    string   // the token of the session
 	freed   []string // conversations that ended and whose place is not taken; guarded by the floor
 }
 
@@ -90,9 +91,12 @@ func (a *agent) online(ctx context.Context) error {
 }
 
 func (a *agent) signIn(ctx context.Context) error {
-	var me struct{ Account struct{ ID string } }
+	var me struct {
+		Account struct{ ID string }
+		CSRF    string
+	}
 	err := a.call(ctx, http.MethodPost, "/session", map[string]string{"name": a.name, "password": agentPassword}, &me)
-	a.id = me.Account.ID
+	a.id, a.csrf = me.Account.ID, me.CSRF
 	return err
 }
 
@@ -151,7 +155,7 @@ func (a *agent) try(ctx context.Context, method, path string, in any) (data []by
 }
 
 func (a *agent) header() http.Header {
-	h := http.Header{"Origin": {a.floor.server.url()}, "X-Forwarded-For": {a.address}}
+	h := http.Header{"Origin": {a.floor.server.url()}, "X-Forwarded-For": {a.address}, "X-Csrf-Token": {a.csrf}}
 	if a.cookie != nil {
 		h.Set("Cookie", a.cookie.Name+"="+a.cookie.Value)
 	}

@@ -19,6 +19,7 @@ type clerk struct {
 	browser *http.Client
 	id      string
 	name    string
+	csrf    string // the token of the session
 }
 
 const (
@@ -69,9 +70,12 @@ func (c *clerk) at(s *served) *clerk {
 
 func (c *clerk) signIn(password string) {
 	c.t.Helper()
-	var in hired
-	c.do(http.MethodPost, "/session", map[string]string{"name": c.name, "password": password}, &in)
-	c.id = in.Account.ID
+	var me struct {
+		hired
+		CSRF string `json:"csrf"`
+	}
+	c.do(http.MethodPost, "/session", map[string]string{"name": c.name, "password": password}, &me)
+	c.id, c.csrf = me.Account.ID, me.CSRF
 }
 
 // hire makes an account and signs it in.
@@ -117,6 +121,7 @@ func (c *clerk) try(method, path string, body, into any) (status int, text strin
 		c.t.Fatal(err)
 	}
 	request.Header.Set("Content-Type", "application/json")
+	request.Header.Set("X-CSRF-Token", c.csrf)
 	reply, err := c.browser.Do(request)
 	if err != nil {
 		c.t.Fatal(err)

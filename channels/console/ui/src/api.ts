@@ -47,17 +47,26 @@ export class ApiError extends Error {
   }
 }
 
+type Me = Schemas['Me']
+
 /** What happens when the server no longer knows who is asking. */
 type Watch = (e: ApiError) => void
 
 export class Api {
   private watch: Watch = () => {}
+  /** Who writes on this page. */
+  private me: Me | undefined
 
   constructor(private readonly fetch: typeof globalThis.fetch = (...a) => globalThis.fetch(...a)) {}
 
   /** Calls back when a session has ended, or has to change its password first. */
   onTurnedAway(watch: Watch): void {
     this.watch = watch
+  }
+
+  /** Says who is signed in on this page; what it writes carries the token of theirs. */
+  writesAs(me: Me | undefined): void {
+    this.me = me
   }
 
   get<P extends PathsOf<'get'>>(path: P, ...input: Rest<paths[P]['get']>): Promise<Output<paths[P]['get']>> {
@@ -88,12 +97,35 @@ export class Api {
     return (response.status === 204 ? undefined : await whole(response.json())) as T
   }
 
-  private async ask(method: Method, path: string, input: Loose = {}): Promise<Response> {
-    const init: RequestInit = { method: method.toUpperCase(), credentials: 'same-origin', headers: { Accept: 'application/json' } }
-    if (method !== 'get') {
-      init.headers = { Accept: 'application/json', 'Content-Type': 'application/json' }
-      if (input.body !== undefined) init.body = JSON.stringify(input.body)
+  /**
+   * Writes with the token of the session in its header. If that is another one by
+   * now, because somebody signed in anew in another tab, it is asked for and the
+   * write is tried once more, but not as somebody else than the page says.
+   */
+  async write<T>(send: (token: Record<string, string>) => Promise<T>): Promise<T> {
+    const token = (): Record<string, string> => (this.me ? { 'X-CSRF-Token': this.me.csrf } : {})
+    try {
+      return await send(token())
+    } catch (e) {
+      if (!(e instanceof ApiError) || e.code !== 'csrf') throw e
+      const now = await this.get('/me')
+      if (this.me && this.me.account.id !== now.account.id) {
+        throw new ApiError(e.status, e.code, '浏览器里已经换了账号登录，请刷新页面后再试')
+      }
+      this.me = now
+      return send(token())
     }
+  }
+
+  private async ask(method: Method, path: string, input: Loose = {}): Promise<Response> {
+    const init: RequestInit = { method: method.toUpperCase(), credentials: 'same-origin' }
+    const accept = { Accept: 'application/json' }
+    if (method === 'get') return this.once(path, input, { ...init, headers: accept })
+    if (input.body !== undefined) init.body = JSON.stringify(input.body)
+    return this.write((token) => this.once(path, input, { ...init, headers: { ...accept, 'Content-Type': 'application/json', ...token } }))
+  }
+
+  private async once(path: string, input: Loose, init: RequestInit): Promise<Response> {
     const response = await this.fetch(root + fill(path, input), init).catch(() => {
       throw new ApiError(0, 'network', '网络连接失败，请检查网络后重试')
     })

@@ -1208,6 +1208,8 @@ export interface components {
         };
         Me: {
             account: components["schemas"]["Account"];
+            /** @description 写请求要在 X-CSRF-Token 里带上，直到下次登录 */
+            csrf: string;
             rights: ("staff.manage" | "settings.manage" | "audit.read" | "desk.serve" | "desk.supervise" | "phrases.share" | "knowledge.read" | "knowledge.edit" | "knowledge.review" | "personal.read")[];
             /**
              * Format: int64

@@ -11,27 +11,27 @@ export const session = reactive({
 
 export const may = (right: Right | undefined): boolean => right === undefined || (session.me?.rights.includes(right) ?? false)
 
+/** Notes who is signed in, here and for what the page writes. */
+function note(me: Schemas['Me'] | undefined): void {
+  session.me = me
+  session.known = true
+  api.writesAs(me)
+}
+
 /** Asks the server who is signed in, once. Fails only if it cannot be reached. */
 export async function know(): Promise<void> {
   if (session.known) return
   try {
-    session.me = await api.get('/me')
+    note(await api.get('/me'))
   } catch (e) {
     if (!(e instanceof ApiError) || e.status !== 401) throw e
-    session.me = undefined
+    note(undefined)
   }
-  session.known = true
 }
 
-export function signedIn(me: Schemas['Me']): void {
-  session.me = me
-  session.known = true
-}
+export const signedIn = (me: Schemas['Me']): void => note(me)
 
-export function signedOut(): void {
-  session.me = undefined
-  session.known = true
-}
+export const signedOut = (): void => note(undefined)
 
 /** Asks again, after something about the own account changed. */
 export async function refresh(): Promise<void> {

@@ -1,5 +1,5 @@
 import { describe, expect, test, vi } from 'vitest'
-import { Api, ApiError, textOf } from '../src/api'
+import { Api, ApiError, textOf, type Schemas } from '../src/api'
 
 /** An API before a server that answers with this. */
 function before(answer: Response | Error) {
@@ -7,6 +7,12 @@ function before(answer: Response | Error) {
     if (answer instanceof Error) throw answer
     return answer
   })
+  return { api: new Api(fetch as unknown as typeof globalThis.fetch), fetch }
+}
+
+/** An API before a server that answers by address and token. */
+function answering(answer: (url: string, token: string | undefined) => Response) {
+  const fetch = vi.fn(async (url: string, init?: RequestInit) => answer(url, (init?.headers as Record<string, string>)['X-CSRF-Token']))
   return { api: new Api(fetch as unknown as typeof globalThis.fetch), fetch }
 }
 
@@ -46,6 +52,57 @@ describe('what is asked', () => {
     const file = await api.file('/audit/export', { reason: 'x' })
     expect(file.name).toBe('audit-1.csv')
     expect(file.content.size).toBe(3)
+  })
+})
+
+describe('the token of the session', () => {
+  const me = (csrf: string, id = 'A1') => ({ account: { id }, rights: [], until: 0, csrf }) as unknown as Schemas['Me']
+  const refused = () => json(403, { status: 403, code: 'csrf', title: '登录状态已变化' })
+  const sent = (fetch: ReturnType<typeof answering>['fetch']) =>
+    fetch.mock.calls.map(([url, init]) => `${init!.method} ${url} ${(init!.headers as Record<string, string>)['X-CSRF-Token'] ?? ''}`.trim())
+
+  test('goes with writes only', async () => {
+    const { api, fetch } = answering(() => json(204, undefined))
+    api.writesAs(me('one'))
+    await api.delete('/session')
+    await api.get('/colleagues').catch(() => {})
+    api.writesAs(undefined)
+    await api.post('/me/totp')
+    expect(sent(fetch)).toEqual(['DELETE /console/api/session one', 'GET /console/api/colleagues', 'POST /console/api/me/totp'])
+  })
+
+  test('is asked for once when another tab has signed in anew', async () => {
+    const { api, fetch } = answering((url, token) => (url.endsWith('/me') ? json(200, me('two')) : token === 'two' ? json(204, undefined) : refused()))
+    api.writesAs(me('one'))
+    await api.post('/me/password', { body: { old: 'a', new: 'b' } })
+    await api.delete('/session')
+    expect(sent(fetch)).toEqual([
+      'POST /console/api/me/password one', 'GET /console/api/me', 'POST /console/api/me/password two', 'DELETE /console/api/session two',
+    ])
+    expect(fetch.mock.calls[2]![1]!.body).toBe('{"old":"a","new":"b"}')
+  })
+
+  test('is not asked for again and again', async () => {
+    const { api, fetch } = answering((url) => (url.endsWith('/me') ? json(200, me('two')) : refused()))
+    expect(await failure(api.delete('/session'))).toMatchObject({ status: 403, code: 'csrf', temporary: false })
+    expect(fetch).toHaveBeenCalledTimes(3)
+  })
+
+  test('of somebody else is not used', async () => {
+    const { api, fetch } = answering((url) => (url.endsWith('/me') ? json(200, me('two', 'B2')) : refused()))
+    api.writesAs(me('one'))
+    for (const write of [() => api.delete('/session'), () => api.post('/me/totp')]) {
+      expect((await failure(write())).message).toContain('换了账号')
+    }
+    expect(sent(fetch).filter((line) => line.endsWith('two'))).toEqual([])
+  })
+
+  test('a session that has ended turns away', async () => {
+    const { api } = answering((url) => (url.endsWith('/me') ? json(401, { status: 401, code: 'session', title: '过期' }) : refused()))
+    const watch = vi.fn()
+    api.onTurnedAway(watch)
+    expect(await failure(api.delete('/session'))).toMatchObject({ status: 401, code: 'session' })
+    expect(watch).toHaveBeenCalledTimes(1)
   })
 })
 

@@ -6,7 +6,7 @@ import { gates, homeFor, menuFor, pages } from '../src/routes'
 const person = (rights: Right[], must_change = false): Schemas['Me'] => ({
   account: { id: '1', name: 'n', nick: '甲', roles: [], extra: [], disabled: false, must_change, totp: false, created_at: 0, updated_at: 0, seen_at: 0 },
   rights,
-  until: 0,
+  until: 0, csrf: '',
 })
 const to = (name: string, right?: Right, query: Record<string, unknown> = {}): Target => ({ name, fullPath: '/' + name, query, right })
 

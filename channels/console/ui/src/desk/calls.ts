@@ -60,12 +60,23 @@ export interface Upload {
 
 const uploadTime = 120_000
 
-/** Sends a file. It does without fetch, which tells nothing of the progress. */
+/** Sends a file to a conversation. */
 function upload(conversation: string, name: string, content: Blob, progress: (part: number) => void): Upload {
-  const r = new XMLHttpRequest()
-  const done = new Promise<FileInfo>((resolve, reject) => {
-    r.open('POST', `/console/api/desk/conversations/${encodeURIComponent(conversation)}/files?name=${encodeURIComponent(name)}`)
-    r.setRequestHeader('Content-Type', 'application/octet-stream')
+  const address = `/console/api/desk/conversations/${encodeURIComponent(conversation)}/files?name=${encodeURIComponent(name)}`
+  const stop = new AbortController()
+  const done = api.write((token) => transfer(address, token, content, progress, stop.signal))
+  return { done, cancel: () => stop.abort() }
+}
+
+/** It does without fetch, which tells nothing of the progress. */
+function transfer(address: string, token: Record<string, string>, content: Blob, progress: (part: number) => void, stop: AbortSignal): Promise<FileInfo> {
+  return new Promise((resolve, reject) => {
+    const canceled = () => reject(new ApiError(400, 'canceled', '已取消'))
+    if (stop.aborted) return canceled()
+    const r = new XMLHttpRequest()
+    stop.addEventListener('abort', () => r.abort())
+    r.open('POST', address)
+    for (const [name, value] of Object.entries({ 'Content-Type': 'application/octet-stream', ...token })) r.setRequestHeader(name, value)
     r.timeout = uploadTime
     r.upload.onprogress = (e) => e.lengthComputable && progress(e.loaded / e.total)
     r.onload = () => {
@@ -74,10 +85,9 @@ function upload(conversation: string, name: string, content: Blob, progress: (pa
       reject(new ApiError(r.status, body.code ?? 'broken', body.title ?? '文件没有发送成功，请重试'))
     }
     r.onerror = r.ontimeout = () => reject(new ApiError(0, 'network', '网络连接失败，请检查网络后重试'))
-    r.onabort = () => reject(new ApiError(400, 'canceled', '已取消'))
+    r.onabort = canceled
     r.send(content)
   })
-  return { done, cancel: () => r.abort() }
 }
 
 function parsed(text: string): object {

@@ -1,0 +1,4 @@
+package console
+
+// CSRFToken is the token of the session with the secret.
+var CSRFToken = csrfToken
