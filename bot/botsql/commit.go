@@ -41,11 +41,11 @@ func (s *Store) put(ctx context.Context, doing, query string, args []any) error 
 	return s.change(ctx, doing, func(ctx context.Context, tx *session) error { return tx.execOne(ctx, query, args) })
 }
 
-// drop runs a statement that removes the row with the id. If there is none, that
+// drop runs a statement that removes the row with the key. If there is none, that
 // is bot.ErrNotFound.
-func (s *Store) drop(ctx context.Context, doing, query, id string) error {
+func (s *Store) drop(ctx context.Context, doing, query string, key ...any) error {
 	return s.change(ctx, doing, func(ctx context.Context, tx *session) error {
-		n, err := tx.exec(ctx, statement{before: query}, []any{id})
+		n, err := tx.exec(ctx, statement{before: query}, key)
 		if err == nil && n == 0 {
 			return bot.ErrNotFound
 		}

@@ -40,6 +40,15 @@ func TestPhrases(t *testing.T) {
 	})
 }
 
+func TestFavourites(t *testing.T) {
+	onBoth(t, func(t *testing.T, d database) {
+		bottest.TestFavourites(t, func(t *testing.T) bot.FavouriteStore {
+			store, _ := d.store(t)
+			return store
+		})
+	})
+}
+
 func TestBlocks(t *testing.T) {
 	onBoth(t, func(t *testing.T, d database) {
 		bottest.TestBlocks(t, func(t *testing.T) bot.BlockStore {

@@ -13,18 +13,19 @@ import (
 
 // desk is what the humans need beside the conversations.
 type desk struct {
-	groups    map[string]bot.Group
-	seats     map[string]bot.Seat
-	presence  []bot.PresenceChange
-	phrases   map[string]bot.Phrase
-	customers map[string]bot.Customer
-	links     map[string]link // by key of the visitor
-	files     map[string]storedFile
+	groups     map[string]bot.Group
+	seats      map[string]bot.Seat
+	presence   []bot.PresenceChange
+	phrases    map[string]bot.Phrase
+	favourites map[favouriteKey]bot.Favourite
+	customers  map[string]bot.Customer
+	links      map[string]link // by key of the visitor
+	files      map[string]storedFile
 }
 
 func newDesk() desk {
 	return desk{
-		groups: map[string]bot.Group{}, seats: map[string]bot.Seat{}, phrases: map[string]bot.Phrase{},
+		groups: map[string]bot.Group{}, seats: map[string]bot.Seat{}, phrases: map[string]bot.Phrase{}, favourites: map[favouriteKey]bot.Favourite{},
 		customers: map[string]bot.Customer{}, links: map[string]link{}, files: map[string]storedFile{},
 	}
 }
@@ -46,7 +47,7 @@ func (s *Store) change(ctx context.Context, doing string, do func() error) error
 }
 
 // drop removes the element with the key, or returns bot.ErrNotFound.
-func drop[V any](m map[string]V, key string) error {
+func drop[K comparable, V any](m map[K]V, key K) error {
 	if _, ok := m[key]; !ok {
 		return bot.ErrNotFound
 	}
@@ -55,7 +56,7 @@ func drop[V any](m map[string]V, key string) error {
 }
 
 // sorted returns the elements that are kept, in order, at most limit.
-func sorted[V any](m map[string]V, limit int, keep func(V) bool, order func(a, b V) int) []V {
+func sorted[K comparable, V any](m map[K]V, limit int, keep func(V) bool, order func(a, b V) int) []V {
 	found := slices.DeleteFunc(slices.Collect(maps.Values(m)), func(v V) bool { return !keep(v) })
 	slices.SortFunc(found, order)
 	return found[:min(max(limit, 0), len(found))]

@@ -23,6 +23,10 @@ func TestPhrases(t *testing.T) {
 	bottest.TestPhrases(t, func(*testing.T) bot.PhraseStore { return bottest.NewStore() })
 }
 
+func TestFavourites(t *testing.T) {
+	bottest.TestFavourites(t, func(*testing.T) bot.FavouriteStore { return bottest.NewStore() })
+}
+
 func TestCustomers(t *testing.T) {
 	bottest.TestCustomers(t, func(*testing.T) bot.CustomerStore { return bottest.NewStore() })
 }

@@ -150,30 +150,45 @@ const (
 )
 
 func (c *Console) browseKnowledge(ctx context.Context, _ call, in *browseInput) (*body[Shelf], error) {
-	base := c.desk.Engine.Knowledge
-	q := intent.Query{
-		Text: bot.CleanText(in.Text), At: c.config.Now().In(c.desk.Engine.Zone), Dimension: knowledge.Dimension{Channel: in.Channel},
-	}
+	base, q := c.desk.Engine.Knowledge, c.shelfQuery(in.Text, in.Channel)
 	shelf := Shelf{Categories: []ShelfCategory{}, Entries: []ShelfEntry{}}
+	matcher := base.Matcher()
 	var entries []intent.Candidate
 	var err error
 	if q.Text != "" {
 		entries, err = base.Complete(ctx, q, maxFound)
 	} else {
 		var branches []intent.Branch
-		branches, entries = base.Matcher().Browse(q, knowledge.ParsePath(in.Category))
+		branches, entries = matcher.Browse(q, knowledge.ParsePath(in.Category))
 		for _, b := range branches {
 			shelf.Categories = append(shelf.Categories, ShelfCategory{b.Path[len(b.Path)-1], b.Path.String(), b.Count})
 		}
 	}
-	for _, e := range entries[:min(len(entries), maxShelf)] {
-		if d := base.Choose(q, e.Entry); len(d.Texts) > 0 {
-			shelf.Entries = append(shelf.Entries, ShelfEntry{
-				e.Entry, e.Question, d.Entry.Category.String(), d.Texts[0], c.desk.rich.HTML(d.Texts[0]),
-			})
+	for _, found := range entries[:min(len(entries), maxShelf)] {
+		if e, ok := matcher.Find(found.Entry); ok {
+			if shown := c.shelfEntry(q, e); shown.Text != "" {
+				shelf.Entries = append(shelf.Entries, shown)
+			}
 		}
 	}
 	return &body[Shelf]{shelf}, err
+}
+
+// shelfQuery asks for what stands on the shelf now, for visitors of a channel.
+func (c *Console) shelfQuery(text, channel string) intent.Query {
+	return intent.Query{
+		Text: bot.CleanText(text), At: c.config.Now().In(c.desk.Engine.Zone), Dimension: knowledge.Dimension{Channel: channel},
+	}
+}
+
+// shelfEntry returns an entry with what it says; the text is empty if that is
+// nothing to those who ask.
+func (c *Console) shelfEntry(q intent.Query, e knowledge.Entry) ShelfEntry {
+	shown := ShelfEntry{ID: e.ID, Question: e.Question, Category: e.Category.String()}
+	if d := c.desk.Engine.Knowledge.Choose(q, e.ID); len(d.Texts) > 0 {
+		shown.Text, shown.HTML = d.Texts[0], c.desk.rich.HTML(d.Texts[0])
+	}
+	return shown
 }
 
 func (c *Console) addDeskGroups() {

@@ -18,6 +18,8 @@ import (
 type DeskConfig struct {
 	Desk    *bot.Desk
 	Phrases *bot.Phrases
+	// Favourites are the entries that agents keep at hand.
+	Favourites *bot.Favourites
 	// Beat is how often the sockets look at what no hint tells of; a second if zero.
 	// A session that has ended is found after two beats at most.
 	Beat time.Duration
@@ -26,10 +28,11 @@ type DeskConfig struct {
 // desk is the part of the console where agents work.
 type desk struct {
 	*bot.Desk
-	phrases *bot.Phrases
-	rich    *richtext.Renderer
-	uploads chan struct{} // has room for those that are read at the moment
-	hub     *deskHub
+	phrases    *bot.Phrases
+	favourites *bot.Favourites
+	rich       *richtext.Renderer
+	uploads    chan struct{} // has room for those that are read at the moment
+	hub        *deskHub
 }
 
 // uploadsAtOnce bounds what files take up in memory while they are read.
@@ -42,7 +45,7 @@ func (c *Console) newDesk() *desk {
 		return nil
 	}
 	d := &desk{
-		Desk: config.Desk, phrases: config.Phrases, rich: richtext.New(),
+		Desk: config.Desk, phrases: config.Phrases, favourites: config.Favourites, rich: richtext.New(),
 		uploads: make(chan struct{}, uploadsAtOnce),
 	}
 	d.hub = newDeskHub(d, c.staff, config.Beat, c.log)
@@ -83,6 +86,7 @@ func (c *Console) deskOperations() {
 	c.addDeskFiles()
 	c.addDeskPhrases()
 	c.addDeskKnowledge()
+	c.addDeskFavourites()
 	c.addDeskGroups()
 	c.addDeskRaw(operation{
 		id: "deskSocket", method: http.MethodGet, path: "/desk/socket", who: atDesk(), summary: "坐席台的实时连接（WebSocket）",

@@ -50,6 +50,8 @@ var answers = sync.OnceValues(func() (*bot.Answerer, error) {
 			Answers: []knowledge.Answer{{Texts: []string{"**" + question + "**：请到营业厅办理。"}}},
 		}
 	}
+	wechat := entry("wechat", "公众号里怎么缴费", "缴费") // has an answer for that channel only
+	wechat.Answers[0].Dimension.Channel = "wechat"
 	dir, err := answersDir()
 	if err != nil {
 		return nil, err
@@ -64,7 +66,7 @@ var answers = sync.OnceValues(func() (*bot.Answerer, error) {
 	}
 	return bot.Open(context.Background(), bot.Config{
 		Source: &bot.Fixed{Entries: []knowledge.Entry{
-			entry("move", "宽带怎么移机", "宽带", "办理"), entry("fee", "宽带资费是多少", "宽带"), entry("card", "怎么补办手机卡", "手机"),
+			entry("move", "宽带怎么移机", "宽带", "办理"), entry("fee", "宽带资费是多少", "宽带"), entry("card", "怎么补办手机卡", "手机"), wechat,
 		}},
 		IndexDir: filepath.Join(dir, "index"), Model: model, Normalizer: n, Log: zap.NewNop(),
 	})
@@ -124,9 +126,10 @@ func newDeskSite(t testing.TB, beat time.Duration) *deskSite {
 	})
 	s.desk = bot.NewDesk(bot.DeskConfig{Engine: s.engine, Store: s.store, Customers: s.store, Blocked: s.store})
 	phrases := bot.NewPhrases(bot.PhraseConfig{Store: s.store, Desk: s.desk})
+	favourites := bot.NewFavourites(bot.FavouriteConfig{Store: s.store, Desk: s.desk})
 	s.console, err = console.New(console.Config{
 		Staff: s.staff, Now: s.now, Files: fstest.MapFS{"index.html": {}},
-		Desk: &console.DeskConfig{Desk: s.desk, Phrases: phrases, Beat: beat},
+		Desk: &console.DeskConfig{Desk: s.desk, Phrases: phrases, Favourites: favourites, Beat: beat},
 	}, zap.NewNop())
 	if err != nil {
 		t.Fatal(err)

@@ -21,7 +21,7 @@ func deskRights() map[string]string {
 	}
 	for _, id := range strings.Fields("desk setPresence presenceLog deskColleagues listConversations listLeaves answerLeave story " +
 		"blockVisitor listMessages advice accept pass say remark transfer close read typing saveCustomer addCustomerNote uploadFile downloadFile " +
-		"listPhrases savePhrase dropPhrase browseKnowledge deskSocket") {
+		"listPhrases savePhrase dropPhrase browseKnowledge listFavourites putFavourite dropFavourite deskSocket") {
 		rights[id] = serve
 	}
 	return rights

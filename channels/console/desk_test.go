@@ -12,6 +12,8 @@ import (
 	"testing"
 	"time"
 
+	"github.com/google/go-cmp/cmp"
+
 	"faqbot/bot"
 	"faqbot/channels/console"
 )
@@ -259,6 +261,51 @@ func TestDeskBeside(t *testing.T) {
 		if got := fmt.Sprint(shelf.Categories, ids); got != wanted {
 			t.Errorf("%q shows %s, want %s", query, got, wanted)
 		}
+	}
+}
+
+// TestDeskFavourites keeps entries at hand: each agent their own, with what they
+// say to the visitors of a channel, and what is left of those that are gone.
+func TestDeskFavourites(t *testing.T) {
+	s := newDeskSite(t, time.Hour)
+	gone := bot.Favourite{Agent: "id-li", Entry: "a/b ?", Question: "以前怎么办", At: s.now()}
+	if err := s.store.PutFavourite(t.Context(), gone); err != nil {
+		t.Fatal(err)
+	}
+	change := func(status int, method string, ids ...string) {
+		t.Helper()
+		for _, id := range ids {
+			if r := s.ask("li", method, "/desk/favourites/"+id, nil); r.code != status {
+				t.Errorf("%s %s: %d %s", method, id, r.code, r.body)
+			}
+		}
+	}
+	show := func(name, channel string) (list []string) {
+		t.Helper()
+		for _, f := range want[console.FavouriteList](s, 200, name, http.MethodGet, "/desk/favourites?channel="+channel, nil).Favourites {
+			if f.Text != "" != strings.Contains(f.HTML, "<strong>") || f.Question == "" || f.Gone == (f.Category != "") {
+				t.Errorf("%s sees %+v", name, f)
+			}
+			list = append(list, fmt.Sprintf("%s answers %v gone %v", f.ID, f.Text != "", f.Gone))
+		}
+		return list
+	}
+	change(204, http.MethodPut, "card", "wechat", "move", "card")
+	change(409, http.MethodPut, "none", "%00")
+	left := "a/b ? answers false gone true"
+	if diff := cmp.Diff([]string{"move answers true gone false", "wechat answers false gone false", "card answers true gone false", left}, show("li", "web")); diff != "" {
+		t.Errorf("on the web (-want +got):\n%s", diff)
+	}
+	if diff := cmp.Diff("wechat answers true gone false", show("li", "wechat")[1]); diff != "" {
+		t.Errorf("in WeChat (-want +got):\n%s", diff)
+	}
+	if others := show("wang", ""); others != nil {
+		t.Errorf("another agent has %q", others)
+	}
+	change(204, http.MethodDelete, "a%2Fb%20%3F", "move", "none")
+	change(404, http.MethodDelete, "%00")
+	if diff := cmp.Diff([]string{"wechat answers false gone false", "card answers true gone false"}, show("li", "web")); diff != "" {
+		t.Errorf("after some were dropped (-want +got):\n%s", diff)
 	}
 }
 

@@ -9,6 +9,7 @@ import (
 	"os"
 	"path/filepath"
 	"testing"
+	"time"
 
 	"github.com/go-rod/rod"
 	"github.com/go-rod/rod/lib/input"
@@ -112,6 +113,8 @@ func testDesk(t *testing.T, s *stage) {
 	agent.wait("the agent sees the picture", `() => [...document.querySelectorAll('.talk img')].some((i) => i.naturalWidth > 0)`)
 	agent.shoot("desk-talk")
 	customer.shoot("human-talk")
+	keepAtHand(t, p, agent, li)
+	customer.wait("the answer again", `() => document.querySelector('[role=log]').innerText.split('仍然点不着，请报修').length === 3`)
 
 	wang.online()
 	agent.tapWhere("button", "转接")
@@ -161,6 +164,40 @@ func testDesk(t *testing.T, s *stage) {
 			t.Errorf("%d messages of kind %s, want %d", got, kind, n)
 		}
 	}
+}
+
+// keepAtHand has an agent mark an entry, come back later, find it where they keep
+// such entries and put it into the reply.
+func keepAtHand(t *testing.T, p *process, agent *window, who *clerk) {
+	t.Helper()
+	agent.tapWhere("[role=tab]", "知识")
+	agent.must(agent.find(`[aria-label="搜索知识"]`, "").Timeout(patience).Input("热水器点不着火"))
+	agent.find(".entry", "热水器点不着火怎么办")
+	agent.tapWhere(`.entry:first-child [aria-label="收藏"]`, "")
+	agent.shoot("desk-knowledge")
+	eventually(t, func() error {
+		var kept struct{ Favourites []struct{ ID string } }
+		who.do(http.MethodGet, "/desk/favourites", nil, &kept)
+		if len(kept.Favourites) != 1 {
+			return fmt.Errorf("kept are %v", kept)
+		}
+		return nil
+	})
+	store := conversations(t, p.db)
+	gone := bot.Favourite{Agent: who.id, Entry: "removed", Question: "去年的以旧换新活动怎么参加", At: time.Now()}
+	agent.must(store.PutFavourite(t.Context(), gone))
+
+	agent.must(agent.page.Timeout(patience).Reload())
+	agent.seeAnywhere("JSQ24，还是打不着火")
+	agent.tapWhere("[role=tab]", "知识")
+	agent.tapWhere("[role=tab]", "收藏")
+	agent.find(".entry", gone.Question+"[^]*已下线")
+	agent.shoot("desk-favourites")
+	agent.tapWhere(".is-dead button", "移除")
+	agent.wait("only one is kept", `() => document.querySelectorAll('.side .entry').length === 1`)
+	agent.tapWhere(".side .entry button", "插入")
+	agent.wait("the answer is in the reply", `() => document.querySelector('.composer textarea').value.length > 10`)
+	agent.press(input.Enter)
 }
 
 // testDeskKilled closes the agent's browser in the middle of a talk: after the

@@ -40,12 +40,13 @@ func openHumans(ctx context.Context, c *config.Config, base *knowledgeBase, stor
 	if err := phrases.Fill(ctx); err != nil {
 		return nil, err
 	}
+	favourites := bot.NewFavourites(bot.FavouriteConfig{Store: store, Desk: h.desk})
 	var err error
 	if h.invitation, err = h.staff.Invite(ctx); err != nil {
 		return nil, fmt.Errorf("look for the first account: %w", err)
 	}
 	h.console, err = console.New(console.Config{
-		Staff: h.staff, Desk: &console.DeskConfig{Desk: h.desk, Phrases: phrases}, Files: consoleui.Files(),
+		Staff: h.staff, Desk: &console.DeskConfig{Desk: h.desk, Phrases: phrases, Favourites: favourites}, Files: consoleui.Files(),
 		Proxies: c.Proxies, Secure: c.Secure(),
 	}, log)
 	return h, err

@@ -446,6 +446,41 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/desk/favourites": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** 自己收藏的知识点，最近收藏的在前 */
+        get: operations["listFavourites"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/desk/favourites/{id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        /** 收藏知识点 */
+        put: operations["putFavourite"];
+        post?: never;
+        /** 取消收藏 */
+        delete: operations["dropFavourite"];
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/desk/knowledge": {
         parameters: {
             query?: never;
@@ -1059,6 +1094,18 @@ export interface components {
             until?: number;
             /** @description 操作，或其开头 */
             what?: string;
+        };
+        Favourite: {
+            category: string;
+            /** @description 已下线：只剩收藏时的问题；没有下线但 text 为空，是没有给这位访客的答案 */
+            gone: boolean;
+            html: string;
+            id: string;
+            question: string;
+            text: string;
+        };
+        FavouriteList: {
+            favourites: components["schemas"]["Favourite"][];
         };
         Field: {
             /** @description as in the request, such as password */
@@ -2346,6 +2393,98 @@ export interface operations {
             query?: never;
             header?: never;
             path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description No Content */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description 出错了 */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    listFavourites: {
+        parameters: {
+            query?: {
+                /** @description 答案给哪个渠道的访客 */
+                channel?: string;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["FavouriteList"];
+                };
+            };
+            /** @description 出错了 */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    putFavourite: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description 知识点的编号 */
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description No Content */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description 出错了 */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    dropFavourite: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description 知识点的编号 */
                 id: string;
             };
             cookie?: never;

@@ -1,12 +1,13 @@
 import { describe, expect, it } from 'vitest'
 import { bars, totals } from '../src/board/totals'
 import { chatTime } from '../src/desk/chattime'
+import { shown, standing } from '../src/desk/favourites'
 import { refusal } from '../src/desk/files'
 import { linked } from '../src/desk/links'
 import { folders, matching } from '../src/desk/phrases'
 import { foldable, rowsOf } from '../src/desk/rows'
 import { sanitize } from '../src/desk/sanitize'
-import type { Board, Card, GroupLoad, Message, Phrase, SeatLoad } from '../src/desk/types'
+import type { Board, Card, Favourite, GroupLoad, Message, Phrase, SeatLoad } from '../src/desk/types'
 import { browserText, clockText, eventText, formLines, heat, previewText, spanText, type Names } from '../src/desk/words'
 
 const names: Names = { nick: (id) => ({ A1: '小李', A2: '小陈' })[id] ?? '同事', group: (id) => (id === 'G' ? '售后' : '') }
@@ -85,6 +86,21 @@ describe('quick replies', () => {
     expect(matching(all, '')).toHaveLength(4)
   })
   it('those without a folder come first', () => expect(folders([all[2]!, all[0]!]).map((f) => f.name)).toEqual(['', '问候']))
+})
+
+describe('favourites', () => {
+  const one = (id: string, question: string, more: Partial<Favourite> = {}): Favourite => ({ id, question, category: '宽带/办理', text: '请到营业厅 Wi-Fi 柜台', html: '', gone: false, ...more })
+  const all = [one('move', '宽带怎么移机'), one('old', '以前怎么办', { category: '', text: '', gone: true }), one('card', '补办手机卡', { category: '手机', text: '' })]
+  const found = (search: string, ...kept: string[]): string[] => shown(all, new Set(kept), search).map((f) => f.id)
+
+  it('are those that are kept, in their order', () => expect(found('', 'card', 'move', 'other')).toEqual(['move', 'card']))
+  it('are found by all the words, in question, category or answer', () => {
+    expect(found(' wi-fi  移机 ', 'move', 'old', 'card')).toEqual(['move'])
+    expect(found('手机', 'move', 'old', 'card')).toEqual(['card'])
+    expect(found('以前', 'move', 'old', 'card')).toEqual(['old'])
+    expect(found('移机 手机', 'move', 'old', 'card')).toEqual([])
+  })
+  it('can be used, or not', () => expect(all.map(standing)).toEqual(['ready', 'gone', 'unfit']))
 })
 
 describe('foreign text', () => {

@@ -3,7 +3,7 @@ import { ApiError } from '../src/api'
 import type { Calls } from '../src/desk/calls'
 import type { LinkEvents } from '../src/desk/link'
 import { DeskStore, type Alert } from '../src/desk/store'
-import type { DeskInfo, Item, Message, Scope, Story, TurnTrace } from '../src/desk/types'
+import type { DeskInfo, Favourite, Item, Message, Scope, Story, TurnTrace } from '../src/desk/types'
 
 const me = 'A1'
 const start = 1_700_000_000_000
@@ -34,6 +34,8 @@ class Server {
   presenceBy = ''
   asked: string[] = []
   closedPages: Item[][] = []
+  favourites: string[] = []
+  held: Promise<void> | undefined // what changes favourites waits for it
   conflict = 0
   traces: TurnTrace[] = []
   customer = { id: 'C', fields: {} as Record<string, string>, tags: [] as string[], notes: [], level: 0, updated_at: 1 }
@@ -82,6 +84,12 @@ class Server {
       typing: async () => check('typing'),
       leaves: async () => [],
       phrases: async () => [],
+      favourites: async (channel) => {
+        this.asked.push('favourites ' + channel)
+        return this.favourites.map((id): Favourite => ({ id, question: id, category: '', text: '答', html: '答', gone: false }))
+      },
+      putFavourite: async (id) => (check('keep ' + id), await this.held, void (this.favourites = [id, ...this.favourites])),
+      dropFavourite: async (id) => (check('drop ' + id), void (this.favourites = this.favourites.filter((f) => f !== id))),
       presence: async (presence) => (check('presence ' + presence), { ...info().seat, presence }),
       presenceLog: async () => [{ from: 'online', to: 'away', at: start, by: this.presenceBy }],
       accept: async (id) => {
@@ -600,4 +608,54 @@ it('says why it could not begin, and begins when asked again', async () => {
   server.fail = undefined
   await d.start(me)
   expect(d.phase).toBe('ready')
+})
+
+describe('favourites', () => {
+  it('are known from the beginning, and change at once', async () => {
+    server.favourites = ['a', 'b']
+    const d = await started()
+    expect([...d.favourites]).toEqual(['a', 'b'])
+    const keeping = d.favour('c', true)
+    const dropping = d.favour('a', false)
+    expect([...d.favourites]).toEqual(['b', 'c'])
+    await Promise.all([keeping, dropping])
+    expect(server.favourites).toEqual(['c', 'b'])
+    expect((await d.readFavourites('wechat')).map((f) => f.id)).toEqual(['c', 'b'])
+    expect(server.asked.at(-1)).toBe('favourites wechat')
+  })
+
+  it('are what they were if the server refuses', async () => {
+    server.favourites = ['a']
+    const d = await started()
+    server.fail = new ApiError(422, 'invalid', '最多收藏 200 个知识点')
+    await expect(d.favour('b', true)).rejects.toThrow('最多收藏 200 个')
+    await expect(d.favour('a', false)).rejects.toThrow()
+    expect([...d.favourites]).toEqual(['a'])
+  })
+
+  it('change in the order in which it was wished', async () => {
+    const d = await started()
+    void d.favour('a', true)
+    void d.favour('a', false)
+    await d.favour('a', true)
+    expect(server.asked.filter((x) => /^(keep|drop) /.test(x))).toEqual(['keep a', 'drop a', 'keep a'])
+    expect(server.favourites).toEqual(['a'])
+  })
+
+  it('are read after the changes on their way, and do not undo one that came meanwhile', async () => {
+    server.favourites = ['a']
+    const d = await started()
+    let go = (): void => {}
+    server.held = new Promise((r) => void (go = r))
+    void d.favour('b', true)
+    const reading = d.readFavourites()
+    await settle()
+    go()
+    expect((await reading).map((f) => f.id)).toEqual(['b', 'a'])
+    const again = d.readFavourites()
+    await Promise.resolve() // the changes are waited for, the question is on its way
+    const dropping = d.favour('a', false)
+    await Promise.all([again, dropping])
+    expect([...d.favourites]).toEqual(['b'])
+  })
 })

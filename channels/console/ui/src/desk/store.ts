@@ -8,7 +8,7 @@ import { ApiError, textOf } from '../api'
 import type { Calls, Upload } from './calls'
 import type { Link, LinkEvents } from './link'
 import type {
-  Advice, Candidate, Customer, DeskInfo, FileInfo, Frame, Item, Leave, Line, Message, Phrase, Presence, Profile, Seat, Story, Summary, Target, TurnTrace,
+  Advice, Candidate, Customer, DeskInfo, Favourite, FileInfo, Frame, Item, Leave, Line, Message, Phrase, Presence, Profile, Seat, Story, Summary, Target, TurnTrace,
 } from './types'
 import { nameOf, previewText, type Names, namesFrom } from './words'
 
@@ -109,6 +109,7 @@ export class DeskStore {
   outbox: Pending[] = []
   leaves: Leave[] = []
   phrases: Phrase[] = []
+  favourites = new Set<string>() // entries
   closed: ClosedList = { ids: [], more: false, loading: false, known: false, trouble: '' }
   current = ''
   /** The desk changed the state without being asked: why. */
@@ -127,6 +128,8 @@ export class DeskStore {
   private timers = new Set<ReturnType<typeof setTimeout>>()
   private readUpTo = new Map<string, number>()
   private typedAt = 0
+  private favouring: Promise<void> = Promise.resolve() // the changes of favourites, one after the other
+  private favoured = 0 // how many there were
   private begun = false
 
   constructor(parts: DeskParts) {
@@ -156,6 +159,7 @@ export class DeskStore {
       over: (reason) => this.over(reason),
     })
     void this.readPhrases()
+    void this.readFavourites().catch(() => {})
     void this.readLeaves()
   }
 
@@ -302,6 +306,28 @@ export class DeskStore {
 
   async readPhrases(): Promise<void> {
     this.phrases = await this.parts.calls.phrases().catch(() => this.phrases)
+  }
+
+  /** Reads what the agent keeps at hand, with the answers for a channel. What was
+   * kept or let go meanwhile is newer. */
+  async readFavourites(channel = ''): Promise<Favourite[]> {
+    await this.favouring
+    const began = this.favoured
+    const list = await this.parts.calls.favourites(channel)
+    if (began === this.favoured) this.favourites = new Set(list.map((f) => f.id))
+    return list
+  }
+
+  /** Keeps an entry at hand, or lets it go. It shows at once, and is taken back if
+   * the server refuses. */
+  favour(entry: string, keep: boolean): Promise<void> {
+    const mark = (kept: boolean): void => void (kept ? this.favourites.add(entry) : this.favourites.delete(entry))
+    const { putFavourite, dropFavourite } = this.parts.calls
+    const change = this.favouring.then(() => (keep ? putFavourite(entry) : dropFavourite(entry)))
+    this.favoured++
+    this.favouring = change.catch(() => mark(!keep))
+    mark(keep)
+    return change
   }
 
   /** Takes an item over if it is not older than what is known. */
