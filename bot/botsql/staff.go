@@ -62,6 +62,39 @@ func (s *Staff) UseSession(ctx context.Context, id string, at time.Time) error {
 	})
 }
 
+// PutTicket stores a ticket and sweeps out those that are over.
+func (s *Staff) PutTicket(ctx context.Context, t staff.Ticket, now time.Time) error {
+	return s.patiently(ctx, "store a ticket", func(ctx context.Context) error {
+		if _, err := s.db.ExecContext(ctx, `DELETE FROM staff_tickets WHERE until_at <= $1`, sqldb.Millis(now)); err != nil {
+			return err
+		}
+		_, err := s.db.ExecContext(ctx, `INSERT INTO staff_tickets (proof, session, until_at) VALUES ($1, $2, $3)`,
+			t.Proof, t.Session, sqldb.Millis(t.Until))
+		return err
+	})
+}
+
+// TakeTicket deletes a ticket and returns what it was, or staff.ErrTicket.
+func (s *Staff) TakeTicket(ctx context.Context, proof string) (t staff.Ticket, err error) {
+	err = s.patiently(ctx, "take a ticket", func(ctx context.Context) error {
+		t = staff.Ticket{} // an attempt before may have got so far
+		rows, err := s.db.QueryContext(ctx, `DELETE FROM staff_tickets WHERE proof = $1 RETURNING proof, session, until_at`, proof)
+		if err != nil {
+			return err
+		}
+		return sqldb.ScanAll(rows, func(rows *sql.Rows) error {
+			var until int64
+			err := rows.Scan(&t.Proof, &t.Session, &until)
+			t.Until = sqldb.Time(until)
+			return err
+		})
+	})
+	if err == nil && t.Proof == "" {
+		err = staff.ErrTicket
+	}
+	return t, err
+}
+
 // patiently runs do, and again if another writer was in its way, for a while.
 func (s *Staff) patiently(ctx context.Context, doing string, do func(ctx context.Context) error) error {
 	limited, cancel := context.WithTimeout(ctx, s.wait)

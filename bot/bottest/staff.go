@@ -32,6 +32,8 @@ func TestStaff(t *testing.T, open func(t *testing.T) (one, two staff.Store)) {
 		{"SessionEnds", testSessionEnds},
 		{"SessionIsUsed", testSessionIsUsed},
 		{"SignOut", testSignOut},
+		{"Ticket", testTicket},
+		{"TicketAtOnce", testTicketAtOnce},
 		{"ChangePassword", testChangePassword},
 		{"ChangePasswordRefuses", testChangePasswordRefuses},
 		{"MustChange", testMustChange},

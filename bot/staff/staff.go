@@ -85,6 +85,8 @@ var (
 	ErrCode = errors.New("the code of the second factor is missing or wrong")
 	// ErrSession says that there is no such session any more.
 	ErrSession = errors.New("not signed in")
+	// ErrTicket says that a ticket is not one of the session, was used, or is over.
+	ErrTicket = errors.New("the ticket is not good")
 	// ErrForbidden says that the account lacks the right.
 	ErrForbidden = errors.New("not allowed")
 	// ErrNotFound says that there is no such account.

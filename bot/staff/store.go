@@ -40,6 +40,13 @@ type Invitation struct {
 	Until time.Time
 }
 
+// Ticket opens one socket.
+type Ticket struct {
+	Proof   string // hash of what the browser holds
+	Session string // id of the session that it is for
+	Until   time.Time
+}
+
 // Reader reads what is stored. Times come back in milliseconds and UTC.
 type Reader interface {
 	// Accounts returns all accounts in the order of their names.
@@ -99,6 +106,11 @@ type Store interface {
 	// UseSession notes when a session was used, if that is later than what is
 	// known; one that is gone is no error.
 	UseSession(ctx context.Context, id string, at time.Time) error
+	// PutTicket adds a ticket, and forgets those that are over by now.
+	PutTicket(ctx context.Context, t Ticket, now time.Time) error
+	// TakeTicket takes the ticket with the proof away and returns it, or ErrTicket if
+	// there is none. Of many who take the same one, in all processes, one gets it.
+	TakeTicket(ctx context.Context, proof string) (Ticket, error)
 	// Audit returns at most limit records that the filter chooses with numbers
 	// below before, the last first.
 	Audit(ctx context.Context, f AuditFilter, before int64, limit int) ([]Record, error)

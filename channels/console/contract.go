@@ -22,6 +22,8 @@ type Gate interface {
 	Authenticate(ctx context.Context, secret string) (staff.Identity, error)
 	Check(ctx context.Context, session string) (staff.Identity, error)
 	SignOut(ctx context.Context, id staff.Identity, from staff.Origin) error
+	Ticket(ctx context.Context, id staff.Identity) (string, error)
+	Redeem(ctx context.Context, id staff.Identity, ticket string) error
 }
 
 // Self is what people do with their own account.

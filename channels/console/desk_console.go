@@ -88,9 +88,7 @@ func (c *Console) deskOperations() {
 	c.addDeskKnowledge()
 	c.addDeskFavourites()
 	c.addDeskGroups()
-	c.addDeskRaw(operation{
-		id: "deskSocket", method: http.MethodGet, path: "/desk/socket", who: atDesk(), summary: "坐席台的实时连接（WebSocket）",
-	}, func(w http.ResponseWriter, r *http.Request, who call) { c.desk.hub.serve(w, r, who.Identity) })
+	c.addDeskSocket()
 }
 
 // addDesk is add for what needs a desk.

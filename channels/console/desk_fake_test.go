@@ -2,6 +2,7 @@ package console_test
 
 import (
 	"context"
+	"strconv"
 
 	"faqbot/bot/staff"
 )
@@ -32,4 +33,24 @@ func (f *fake) change(name string, change func(*staff.Account)) {
 	a := f.accounts[name]
 	change(&a)
 	f.accounts[name] = a
+}
+
+// Ticket returns a ticket that does not end by itself.
+func (f *fake) Ticket(_ context.Context, id staff.Identity) (string, error) {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	f.serial++
+	ticket := "ticket-" + strconv.Itoa(f.serial)
+	f.tickets[ticket] = id.Session
+	return ticket, f.fail
+}
+
+func (f *fake) Redeem(_ context.Context, id staff.Identity, ticket string) error {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	session, ok := f.tickets[ticket]
+	if delete(f.tickets, ticket); !ok || session != id.Session {
+		return staff.ErrTicket
+	}
+	return f.fail
 }

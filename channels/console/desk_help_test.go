@@ -2,12 +2,14 @@ package console_test
 
 import (
 	"bytes"
+	"cmp"
 	"context"
 	"encoding/json"
 	"fmt"
 	"io"
 	"net/http"
 	"net/http/httptest"
+	"net/url"
 	"os"
 	"path/filepath"
 	"strings"
@@ -19,6 +21,7 @@ import (
 
 	"github.com/gorilla/websocket"
 	"go.uber.org/zap"
+	"go.uber.org/zap/zaptest/observer"
 
 	"faqbot/bot"
 	"faqbot/bot/bottest"
@@ -82,6 +85,8 @@ type deskSite struct {
 	engine  *bot.Engine
 	store   *heardStore
 	bus     *bot.LocalBus
+	logs    *observer.ObservedLogs
+	secrets map[string]string // of sessions that are not called by who has them
 	ids     atomic.Int64
 }
 
@@ -107,11 +112,18 @@ func (s *heardStore) Seen(ctx context.Context, at time.Time, agents ...string) e
 	return s.Store.Seen(ctx, at, agents...)
 }
 
+// secret is that of somebody's session.
+func (s *deskSite) secret(name string) string { return cmp.Or(s.secrets[name], "secret-"+name) }
+
 // newDeskSite has the agents li and wang in the group 宽带, zhao in 手机, and the
 // supervisor chen, all online.
-func newDeskSite(t testing.TB, beat time.Duration) *deskSite {
+func newDeskSite(t testing.TB, beat time.Duration, set ...func(*console.Config)) *deskSite {
 	t.Helper()
-	s := &deskSite{t: t, staff: newFake(), store: &heardStore{Store: bottest.NewStore(), seen: make(chan []string, 1)}, bus: bot.NewLocalBus()}
+	core, logs := observer.New(zap.DebugLevel)
+	s := &deskSite{
+		t: t, staff: newFake(), store: &heardStore{Store: bottest.NewStore(), seen: make(chan []string, 1)}, bus: bot.NewLocalBus(),
+		logs: logs, secrets: map[string]string{},
+	}
 	known, err := answers()
 	if err != nil {
 		t.Fatalf("open the answers: %v", err)
@@ -127,10 +139,14 @@ func newDeskSite(t testing.TB, beat time.Duration) *deskSite {
 	s.desk = bot.NewDesk(bot.DeskConfig{Engine: s.engine, Store: s.store, Customers: s.store, Blocked: s.store})
 	phrases := bot.NewPhrases(bot.PhraseConfig{Store: s.store, Desk: s.desk})
 	favourites := bot.NewFavourites(bot.FavouriteConfig{Store: s.store, Desk: s.desk})
-	s.console, err = console.New(console.Config{
+	config := console.Config{
 		Staff: s.staff, Now: s.now, Files: fstest.MapFS{"index.html": {}},
 		Desk: &console.DeskConfig{Desk: s.desk, Phrases: phrases, Favourites: favourites, Beat: beat},
-	}, zap.NewNop())
+	}
+	for _, change := range set {
+		change(&config)
+	}
+	s.console, err = console.New(config, zap.New(core))
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -219,7 +235,7 @@ type reply struct {
 // ask asks below /console/api as somebody. A body that is no string goes as JSON.
 func (s *deskSite) ask(name, method, path string, body any) reply {
 	s.t.Helper()
-	return s.send(name, console.CSRFToken("secret-"+name), method, path, body)
+	return s.send(name, console.CSRFToken(s.secret(name)), method, path, body)
 }
 
 // send is ask with any token.
@@ -246,7 +262,7 @@ func (s *deskSite) send(name, token, method, path string, body any) reply {
 	r.Header.Set("Origin", s.URL)
 	r.Header.Set("Content-Type", "application/json")
 	r.Header.Set(csrfHeader, token)
-	r.AddCookie(&http.Cookie{Name: "faqbot", Value: "secret-" + name})
+	r.AddCookie(&http.Cookie{Name: "faqbot", Value: s.secret(name)})
 	resp, err := s.Client().Do(r)
 	if err != nil {
 		s.t.Fatalf("%s %s: %v", method, path, err)
@@ -295,16 +311,40 @@ type deskSocket struct {
 	name string
 }
 
-// handshake asks for a socket. Without a name there is no cookie.
+// ticket returns a ticket for the session of somebody, or "" for who gets none.
+func (s *deskSite) ticket(name string) string {
+	s.t.Helper()
+	r := s.ask(name, http.MethodPost, "/desk/ticket", nil)
+	if r.code != http.StatusOK {
+		return ""
+	}
+	var made console.Ticket
+	if err := json.Unmarshal(r.body, &made); err != nil || made.Ticket == "" {
+		s.t.Fatalf("the ticket of %s: %s, %v", name, r.body, err)
+	}
+	return made.Ticket
+}
+
+// handshake asks for a socket with a fresh ticket, if there is one to have.
 func (s *deskSite) handshake(name, origin string) (*websocket.Conn, *http.Response, error) {
+	s.t.Helper()
+	return s.dial(name, origin, s.ticket(name))
+}
+
+// dial asks for a socket. Without a name there is no cookie.
+func (s *deskSite) dial(name, origin, ticket string) (*websocket.Conn, *http.Response, error) {
 	header := http.Header{}
 	if name != "" {
-		header.Set("Cookie", "faqbot=secret-"+name)
+		header.Set("Cookie", "faqbot="+s.secret(name))
 	}
 	if origin != "" {
 		header.Set("Origin", origin)
 	}
-	return websocket.DefaultDialer.DialContext(s.t.Context(), "ws"+strings.TrimPrefix(s.URL, "http")+"/console/api/desk/socket", header)
+	address := "ws" + strings.TrimPrefix(s.URL, "http") + "/console/api/desk/socket"
+	if ticket != "" {
+		address += "?ticket=" + url.QueryEscape(ticket)
+	}
+	return websocket.DefaultDialer.DialContext(s.t.Context(), address, header)
 }
 
 // open opens a socket that is ready.

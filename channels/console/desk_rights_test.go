@@ -21,7 +21,7 @@ func deskRights() map[string]string {
 	}
 	for _, id := range strings.Fields("desk setPresence presenceLog deskColleagues listConversations listLeaves answerLeave story " +
 		"blockVisitor listMessages advice accept pass say remark transfer close read typing saveCustomer addCustomerNote uploadFile downloadFile " +
-		"listPhrases savePhrase dropPhrase browseKnowledge listFavourites putFavourite dropFavourite deskSocket") {
+		"listPhrases savePhrase dropPhrase browseKnowledge listFavourites putFavourite dropFavourite deskTicket deskSocket") {
 		rights[id] = serve
 	}
 	return rights
@@ -65,6 +65,9 @@ func TestDeskRoles(t *testing.T) {
 			a := staff.Account{Roles: []staff.Role{role}}
 			allowed := a.May(op.Right) || op.Or != "" && a.May(op.Or)
 			path := strings.NewReplacer("/console/api", "", "{id}", conversation, "{file}", "none", "{agent}", "id-none").Replace(op.Path)
+			if op.ID == "deskSocket" {
+				path += "?ticket=" + s.ticket(string(role))
+			}
 			r := s.ask(string(role), op.Method, path, []byte(deskBodies()[op.ID]))
 			if allowed == (r.code == http.StatusForbidden) || r.code >= 500 || r.code == http.StatusUnauthorized {
 				t.Errorf("%s as %s: %d, allowed %v: %s", op.ID, role, r.code, allowed, r.body)

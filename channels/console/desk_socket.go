@@ -78,6 +78,35 @@ func encodeDesk(frame any) []byte {
 	return data
 }
 
+func (c *Console) addDeskSocket() {
+	addDesk(c, operation{
+		id: "deskTicket", method: http.MethodPost, path: "/desk/ticket", who: atDesk(), summary: "打开一次实时连接的凭证",
+	}, c.deskTicket)
+	c.addDeskRaw(operation{
+		id: "deskSocket", method: http.MethodGet, path: "/desk/socket", who: atDesk(), summary: "坐席台的实时连接（WebSocket）",
+	}, c.deskSocket)
+}
+
+// Ticket opens one socket.
+type Ticket struct {
+	Ticket string `json:"ticket" doc:"只能用一次，30 秒内有效"`
+}
+
+func (c *Console) deskTicket(ctx context.Context, who call, _ *none) (*body[Ticket], error) {
+	ticket, err := c.staff.Ticket(ctx, who.Identity)
+	return &body[Ticket]{Ticket{ticket}}, err
+}
+
+// deskSocket opens a socket for who has a ticket beside the cookie: browsers send
+// the cookie by themselves.
+func (c *Console) deskSocket(w http.ResponseWriter, r *http.Request, who call) {
+	if err := c.staff.Redeem(r.Context(), who.Identity, r.URL.Query().Get("ticket")); err != nil {
+		c.refuse(w, c.deskProblem(r.Context(), "deskSocket", err))
+		return
+	}
+	c.desk.hub.serve(w, r, who.Identity)
+}
+
 // deskClient is a browser at the desk.
 type deskClient struct {
 	hub     *deskHub

@@ -15,7 +15,8 @@ import (
 
 const quick = 10 * time.Millisecond
 
-// TestSocketDoor: only who serves or supervises, and only from our own pages.
+// TestSocketDoor: only who serves or supervises, only from our own pages, and nobody
+// without a ticket.
 func TestSocketDoor(t *testing.T) {
 	s := newDeskSite(t, time.Hour)
 	s.staff.join(staff.Account{Name: "off", Roles: []staff.Role{staff.Agent}, Disabled: true})
@@ -38,6 +39,9 @@ func TestSocketDoor(t *testing.T) {
 		}
 		if err == nil {
 			_ = conn.Close()
+		}
+		if tt.status == http.StatusSwitchingProtocols {
+			s.refused(tt.name+" without a ticket", tt.name, tt.origin, "", "ticket")
 		}
 	}
 }

@@ -39,6 +39,7 @@
 //	401 session      not signed in (any more)       403 must_change  the password has to be changed first
 //	403 forbidden    the right is missing           403 origin  the request came from another site
 //	403 csrf         X-CSRF-Token is not that of the session
+//	403 ticket       that of the socket is missing, used, over, or for another session
 //	404 not_found    there is no such thing, or no such operation
 //	409 taken        the name; or the conversation, and then taken says who has it
 //	409 busy, late, conflict, set_up   no room for more; too late; changed by somebody else; done before
@@ -52,11 +53,13 @@
 //
 // # The desk's socket
 //
-// GET /console/api/desk/socket, with the cookie, and an Origin of ours. Frames are
-// JSON with their kind in "t"; desk_socket.go lists them. It only wakes up: lists
-// and conversations are read from the API, again after each reconnect. What the
-// client may see is decided frame by frame, and the session is looked at every two
-// seconds and with each command. It closes with
+// GET /console/api/desk/socket?ticket=…, with the cookie, and an Origin of ours.
+// The ticket comes from POST /console/api/desk/ticket; it is for that session, for
+// half a minute, and for one socket, so each reconnect asks for a new one. Frames
+// are JSON with their kind in "t"; desk_socket.go lists them. It only wakes up:
+// lists and conversations are read from the API, again after each reconnect. What
+// the client may see is decided frame by frame, and the session is looked at every
+// two seconds and with each command. It closes with
 //
 //	1001 come back   3102 signed out, or the rights have changed: ask for me first
 //	3201 3202 too many frames, too many sockets of the account: after retry_after

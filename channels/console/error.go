@@ -95,6 +95,7 @@ func knownErrors() []known {
 		{staff.ErrCredentials, Problem{Status: 401, Code: "credentials", Title: "用户名或密码不正确"}},
 		{staff.ErrCode, Problem{Status: 401, Code: "code", Title: "请输入正确的动态验证码"}},
 		{staff.ErrSession, Problem{Status: 401, Code: "session", Title: "登录已过期，请重新登录"}},
+		{staff.ErrTicket, Problem{Status: 403, Code: "ticket", Title: "连接凭证无效或已过期，请重新连接"}},
 		{staff.ErrForbidden, Problem{Status: 403, Code: "forbidden", Title: "没有权限做这件事"}},
 		{staff.ErrNotFound, Problem{Status: 404, Code: "not_found", Title: "找不到，可能已被删除"}},
 		{staff.ErrTaken, Problem{Status: 409, Code: "taken", Title: "用户名已被使用", Fields: []Field{{"name", "用户名已被使用"}}}},

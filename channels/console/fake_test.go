@@ -21,6 +21,7 @@ type fake struct {
 	mu       sync.Mutex
 	accounts map[string]staff.Account // by name
 	sessions map[string]string        // secret → name
+	tickets  map[string]string        // ticket → session
 	serial   int
 	changes  []string // of all that writes
 	records  []staff.Record
@@ -30,7 +31,7 @@ type fake struct {
 }
 
 func newFake() *fake {
-	f := &fake{accounts: map[string]staff.Account{}, sessions: map[string]string{}}
+	f := &fake{accounts: map[string]staff.Account{}, sessions: map[string]string{}, tickets: map[string]string{}}
 	for _, r := range staff.Roles() {
 		f.join(staff.Account{Name: string(r), Roles: []staff.Role{r}})
 	}

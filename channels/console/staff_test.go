@@ -84,14 +84,20 @@ func (b *browser) must(want int, method, path string, in, out any) {
 	}
 }
 
-// realSite is the console before the real staff, on SQLite.
-func realSite(t *testing.T) (open func() *browser, invite string, db *sql.DB) {
+// realStaff is the real staff, on SQLite.
+func realStaff(t *testing.T, now func() time.Time) (*staff.Service, *sql.DB) {
 	t.Helper()
-	db = sqltest.Connect(t, sqldb.SQLite, sqltest.SQLiteDSN(filepath.Join(t.TempDir(), "staff.db")))
+	db := sqltest.Connect(t, sqldb.SQLite, sqltest.SQLiteDSN(filepath.Join(t.TempDir(), "staff.db")))
 	if err := botsql.Migrate(t.Context(), db, sqldb.SQLite); err != nil {
 		t.Fatal(err)
 	}
-	service := staff.NewService(staff.Config{Store: botsql.NewStaff(db), Key: make([]byte, 32)})
+	return staff.NewService(staff.Config{Store: botsql.NewStaff(db), Key: make([]byte, 32), Now: now}), db
+}
+
+// realSite is the console before the real staff, on SQLite.
+func realSite(t *testing.T) (open func() *browser, invite string, db *sql.DB) {
+	t.Helper()
+	service, db := realStaff(t, time.Now)
 	invite, err := service.Invite(t.Context())
 	if err != nil {
 		t.Fatal(err)

@@ -167,7 +167,11 @@ const signOfLife = 20 * time.Second
 
 // listen opens the socket and returns when the server is ready to send.
 func (a *agent) listen(ctx context.Context) error {
-	address := "ws" + strings.TrimPrefix(a.floor.server.url(), "http") + "/console/api/desk/socket"
+	var made struct{ Ticket string }
+	if err := a.call(ctx, http.MethodPost, "/desk/ticket", nil, &made); err != nil {
+		return fmt.Errorf("open the socket of %s: %w", a.name, err)
+	}
+	address := "ws" + strings.TrimPrefix(a.floor.server.url(), "http") + "/console/api/desk/socket?ticket=" + made.Ticket
 	conn, reply, err := a.floor.crowd.dialer.DialContext(ctx, address, a.header())
 	if err != nil {
 		if reply != nil {

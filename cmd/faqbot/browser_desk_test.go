@@ -6,8 +6,10 @@ import (
 	"image/color"
 	"image/png"
 	"net/http"
+	"net/http/httptest"
 	"os"
 	"path/filepath"
+	"strings"
 	"testing"
 	"time"
 
@@ -268,4 +270,44 @@ func testBoard(t *testing.T, s *stage) {
 	w.seeAnywhere("王班长")
 	w.shoot("staff")
 	w.flawless()
+}
+
+// testDeskHijack has a page of another origin open the desk's socket in the browser
+// of an agent: the browser sends the cookie along, and even with a good ticket the
+// socket does not open. From our own page it does.
+func testDeskHijack(t *testing.T, s *stage) {
+	const dial = `(address) => new Promise((resolve) => {
+		const socket = new WebSocket(address)
+		socket.onopen = () => resolve('open')
+		socket.onclose = () => resolve('refused')
+	})`
+	p := s.start(t, newDB(t))
+	own := signIn(t, s, p, firstAdmin(t, p.url, p.out).hire("li", "小李", "agent"), 1440, 900)
+	server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
+		w.Header().Set("Content-Type", "text/html; charset=utf-8")
+		fmt.Fprint(w, `<!doctype html><link rel="icon" href="data:,"><title>别人的网站</title>`)
+	}))
+	t.Cleanup(server.Close)
+	hostile := blank(t, own.page.Browser(), 1280, 800)
+	hostile.open(server.URL)
+
+	ticket := own.eval(own.page, `async () => {
+		const me = await (await fetch('/console/api/me')).json()
+		const headers = { 'Content-Type': 'application/json', 'X-CSRF-Token': me.csrf }
+		return (await (await fetch('/console/api/desk/ticket', { method: 'POST', headers })).json()).ticket
+	}`)
+	address := "ws" + strings.TrimPrefix(p.url, "http") + "/console/api/desk/socket?ticket=" + ticket
+	if got := hostile.eval(hostile.page, dial, address); got != "refused" {
+		t.Errorf("from another site: %s", got)
+	}
+	p.log.await(t, "/console/api/desk/socket\",\"status\":403", nil) // which is 401 without the cookie
+	if got := own.eval(own.page, dial, address); got != "open" {
+		t.Errorf("from our own page: %s", got)
+	}
+	if got := own.eval(own.page, dial, address); got != "refused" {
+		t.Errorf("with the same ticket again: %s", got)
+	}
+	if text := p.log.String(); len(ticket) < 22 || strings.Contains(text, ticket) {
+		t.Errorf("the ticket %q is in the log", ticket)
+	}
 }

@@ -29,7 +29,7 @@ func TestBrowser(t *testing.T) {
 		{"Crash", testCrash}, {"TwoTabs", testTwoTabs}, {"NoSockets", testNoSockets}, {"Phone", testPhone},
 		{"ForeignSite", testForeignSite}, {"RefusedSite", testRefusedSite}, {"Long", testLong}, {"English", testEnglish}, {"End", testEnd},
 		{"XSSInMessages", testXSSInMessages}, {"XSSInProfile", testXSSInProfile}, {"XSSInForm", testXSSInForm},
-		{"Desk", testDesk}, {"DeskKilled", testDeskKilled}, {"Board", testBoard}, {"XSSAtDesk", testXSSAtDesk},
+		{"Desk", testDesk}, {"DeskKilled", testDeskKilled}, {"Board", testBoard}, {"DeskHijack", testDeskHijack}, {"XSSAtDesk", testXSSAtDesk},
 	} {
 		t.Run(test.name, func(t *testing.T) {
 			t.Parallel()

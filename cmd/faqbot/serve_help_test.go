@@ -435,6 +435,20 @@ func (c *tab) await(kind string) reply {
 	}
 }
 
+// hear reads until a frame of the kind, and passes over messages, of whichever
+// conversation.
+func (c *tab) hear(kind string) reply {
+	c.t.Helper()
+	for {
+		switch f := c.next(); f.T {
+		case kind:
+			return f
+		case "error":
+			c.t.Fatalf("error %d %s instead of %s", f.Code, f.Text, kind)
+		}
+	}
+}
+
 // take appends messages, which must be the next ones.
 func (c *tab) take(lines ...line) {
 	c.t.Helper()

@@ -601,6 +601,23 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/desk/ticket": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** 打开一次实时连接的凭证 */
+        post: operations["deskTicket"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/groups": {
         parameters: {
             query?: never;
@@ -1556,6 +1573,10 @@ export interface components {
             nick: string;
             phase: string;
             state: string;
+        };
+        Ticket: {
+            /** @description 只能用一次，30 秒内有效 */
+            ticket: string;
         };
         TransferInputBody: {
             agent?: string;
@@ -2752,6 +2773,35 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["PresenceLog"];
+                };
+            };
+            /** @description 出错了 */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    deskTicket: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Ticket"];
                 };
             };
             /** @description 出错了 */

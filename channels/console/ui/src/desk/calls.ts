@@ -7,6 +7,7 @@ const talk = '/desk/conversations/{id}'
 
 export const calls = {
   desk: () => api.get('/desk'),
+  ticket: async () => (await api.post('/desk/ticket')).ticket,
   presence: (presence: Presence, agent?: string) => api.put('/desk/presence', { body: { presence, agent } }),
   presenceLog: async (since: number) => (await api.get('/desk/presence-log', { query: { since } })).changes,
   list: async (scope: Scope, before = 0) => (await api.get('/desk/conversations', { query: { scope, before } })).items,

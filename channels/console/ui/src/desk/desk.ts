@@ -18,7 +18,7 @@ export function useDesk(): DeskStore {
   const made = reactive(
     new DeskStore({
       calls,
-      connect: (events) => new DeskLink({ Socket: WebSocket, url: socketURL() }, events),
+      connect: (events) => new DeskLink({ Socket: WebSocket, url: socketURL(), ticket: calls.ticket }, events),
       alert: alertAgent,
       storage: sessionStorage,
       now: () => Date.now(),

@@ -1,6 +1,7 @@
 // The socket of the desk, from signing in to signing out. It comes back by itself,
 // and says so: what was missed is then read again by those who listen.
 
+import { ApiError } from '../api'
 import type { Frame } from './types'
 
 const pingEvery = 20_000
@@ -28,11 +29,15 @@ export interface Link {
 export interface LinkParts {
   Socket: typeof WebSocket
   url: string
+  /** Asks for what opens one socket. */
+  ticket(): Promise<string>
   random?: () => number
 }
 
 export class DeskLink implements Link {
   private socket: WebSocket | undefined
+  /** Stands for the ticket that is being fetched. */
+  private fetching: symbol | undefined
   private ready = false
   private closed = false
   private tries = 0
@@ -56,7 +61,7 @@ export class DeskLink implements Link {
   check(): void {
     if (this.closed) return
     if (this.ready) this.ping(patience / 2)
-    else if (!this.socket && Date.now() >= this.notBefore) this.open()
+    else if (!this.socket && !this.fetching && Date.now() >= this.notBefore) this.open()
   }
 
   close(): void {
@@ -66,11 +71,30 @@ export class DeskLink implements Link {
 
   private open(): void {
     this.drop()
-    const socket = new this.parts.Socket(this.parts.url)
+    this.expect(patience)
+    const mine = (this.fetching = Symbol())
+    this.parts.ticket().then(
+      (ticket) => this.fetching === mine && this.connect(ticket),
+      (e: unknown) => this.fetching === mine && this.refused(e),
+    )
+  }
+
+  private connect(ticket: string): void {
+    this.fetching = undefined
+    const socket = new this.parts.Socket(this.parts.url + '?ticket=' + encodeURIComponent(ticket))
     this.socket = socket
     socket.onmessage = (e) => this.received(e.data)
     socket.onclose = (e) => this.ended(e.code, e.reason)
     this.expect(patience)
+  }
+
+  /** There is no ticket: for now, or for whoever is signed in. */
+  private refused(e: unknown): void {
+    this.drop()
+    const { code, retryAfter } = e instanceof ApiError ? e : { code: '', retryAfter: 0 }
+    if (code === 'session' || code === 'must_change') return this.finish('signed_out')
+    if (code === 'csrf' || code === 'forbidden') return this.finish('refused')
+    this.later(retryAfter * 1000)
   }
 
   private received(data: unknown): void {
@@ -107,8 +131,13 @@ export class DeskLink implements Link {
     if (this.closed) return
     if (code === 3102) return this.finish('signed_out')
     if ((code >= 3300 && code < 3400) || code === 1003 || code === 1007 || code === 1009) return this.finish('refused')
+    this.later(asked(reason))
+  }
+
+  /** Comes back after a pause, of so many milliseconds at least. */
+  private later(least: number): void {
     this.events.down()
-    const pause = Math.max(this.pause(), asked(reason))
+    const pause = Math.max(this.pause(), least)
     this.notBefore = Date.now() + pause
     this.set(pause, () => this.open())
   }
@@ -132,6 +161,7 @@ export class DeskLink implements Link {
   private drop(): void {
     clearTimeout(this.timer)
     this.ready = false
+    this.fetching = undefined
     if (!this.socket) return
     this.socket.onmessage = this.socket.onclose = null
     this.socket.close()

@@ -1,1 +1,0 @@
-import"./notice-DuR703ZX.js";import"./css-pUT6Cv_V.js";

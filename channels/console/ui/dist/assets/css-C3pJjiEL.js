@@ -1,1 +1,0 @@
-import"./notice-DuR703ZX.js";import"./css-08R-pvHp.js";

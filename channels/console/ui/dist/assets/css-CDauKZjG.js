@@ -1,0 +1,1 @@
+import"./notice-MmdERYTG.js";import"./css-CtL7xthx.js";

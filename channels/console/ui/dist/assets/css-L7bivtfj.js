@@ -1,0 +1,1 @@
+import"./notice-MmdERYTG.js";import"./css-entFwrBs.js";
