@@ -50,11 +50,11 @@ func unavailableState(state string) bool {
 	if state == "" {
 		return false
 	}
-	const queryCanceled, readOnly, lockNotAvailable = "57014", "25006", "55P03"
+	const queryCanceled, readOnly, lockNotAvailable, stoodStill = "57014", "25006", "55P03", "25P03"
 	switch state {
 	case queryCanceled: // by the server's own timeout: a context that ended is told apart before
 		return true
-	case readOnly, lockNotAvailable, "40001", "40P01":
+	case readOnly, lockNotAvailable, stoodStill, "40001", "40P01":
 		return true
 	}
 	return slices.Contains([]string{"08", "28", "3D", "53", "57", "58"}, state[:2])

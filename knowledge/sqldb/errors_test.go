@@ -43,6 +43,7 @@ func TestErrors(t *testing.T) {
 		"too many":            {err: state("53300"), unavailable: true},
 		"shutdown":            {err: state("57P01"), unavailable: true},
 		"read-only":           {err: state("25006"), unavailable: true},
+		"stood still":         {err: state("25P03"), unavailable: true},
 		"I/O":                 {err: state("58030"), unavailable: true},
 		"connection":          {err: state("08006"), unavailable: true},
 		"sqlite generic":      {err: sqliteError(1)},

@@ -19,6 +19,7 @@ import (
 	"faqbot/knowledge/kbsql"
 	"faqbot/knowledge/kbtest"
 	"faqbot/knowledge/kbtest/pgtest"
+	"faqbot/knowledge/sqldb"
 )
 
 func open(t *testing.T, dsn string) (*sql.DB, kbsql.Dialect) {
@@ -52,6 +53,47 @@ func TestStore(t *testing.T) {
 		}
 		kbtest.TestConcurrency(t, func(t *testing.T) knowledge.Store { return store(t, pgtest.DSN(t)) })
 	})
+}
+
+// TestStandstillPostgreSQL has a transaction stand still with a row that another
+// one wants: that one gets it, and the first cannot commit any more.
+func TestStandstillPostgreSQL(t *testing.T) {
+	t.Parallel()
+	ctx, cancel := context.WithTimeout(t.Context(), 30*time.Second)
+	defer cancel()
+	db, _ := open(t, pgtest.DSN(t))
+	exec := func(tx interface {
+		ExecContext(context.Context, string, ...any) (sql.Result, error)
+	}, statement string) {
+		t.Helper()
+		if _, err := tx.ExecContext(ctx, statement); err != nil {
+			t.Fatalf("%s: %v", statement, err)
+		}
+	}
+	exec(db, `CREATE TABLE a (b BIGINT)`)
+	exec(db, `INSERT INTO a VALUES (1)`)
+	still, err := db.BeginTx(ctx, nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	exec(still, `UPDATE a SET b = 2`)
+	exec(db, `UPDATE a SET b = b + 10`) // has to wait
+	if err := still.Commit(); !sqldb.Unavailable(err) {
+		t.Errorf("the late commit: %v", err)
+	}
+	var b int
+	if err := db.QueryRowContext(ctx, `SELECT b FROM a`).Scan(&b); err != nil || b != 11 {
+		t.Errorf("the row holds %d, %v", b, err)
+	}
+}
+
+// TestStandstillOfOthersPostgreSQL leaves alone what the DSN says.
+func TestStandstillOfOthersPostgreSQL(t *testing.T) {
+	db, _ := open(t, pgtest.DSN(t)+"&idle_in_transaction_session_timeout=77s")
+	var got string
+	if err := db.QueryRowContext(t.Context(), `SHOW idle_in_transaction_session_timeout`).Scan(&got); err != nil || got != "77s" {
+		t.Errorf("the time-out is %q, %v", got, err)
+	}
 }
 
 func TestFileNames(t *testing.T) {

@@ -25,6 +25,14 @@ const (
 	connectTimeout      = 10 * time.Second
 )
 
+// standstill is how long a transaction of ours may wait for its next statement.
+// The statements of one follow each other at once; if none comes, the process
+// stands still or is cut off, and the server has to give back what it holds before
+// others give up waiting for that. Its late commit is refused.
+const standstill = 5 * time.Second
+
+const idleTimeout = "idle_in_transaction_session_timeout"
+
 func postgresSource(dsn string) (source, error) {
 	s := source{dialect: kbsql.PostgreSQL, shown: "postgres://…"}
 	address, err := url.Parse(dsn)
@@ -74,12 +82,22 @@ func reason(err error) string {
 }
 
 func openPostgres(ctx context.Context, config *pgx.ConnConfig) (*sql.DB, error) {
-	db := stdlib.OpenDB(*config)
+	db := stdlib.OpenDB(*config, stdlib.OptionAfterConnect(limitStandstill))
 	db.SetMaxOpenConns(postgresConnections)
 	db.SetMaxIdleConns(postgresConnections)
 	db.SetConnMaxIdleTime(postgresIdleTime)
 	db.SetConnMaxLifetime(postgresLifetime)
 	return ready(ctx, db, pingPostgres)
+}
+
+// limitStandstill sets the time-out of a new connection, unless the DSN, the user
+// or the server has one. As a parameter of the connection poolers would refuse it.
+func limitStandstill(ctx context.Context, conn *pgx.Conn) error {
+	_, err := conn.Exec(ctx, `SELECT set_config($1, $2, FALSE) WHERE current_setting($1) = '0'`, idleTimeout, fmt.Sprint(standstill.Milliseconds()))
+	if err != nil {
+		return fmt.Errorf("limit how long a transaction may stand still: %w", err)
+	}
+	return nil
 }
 
 func pingPostgres(ctx context.Context, db *sql.DB) error {
