@@ -108,13 +108,25 @@ func (s *stage) start(t *testing.T, db string, settings ...string) *process {
 
 func (p *process) run() {
 	p.t.Helper()
-	out := newStream()
-	p.cmd = exec.Command(p.binary, "serve")
-	p.cmd.Env, p.cmd.Stdout, p.cmd.Stderr = p.env, out, p.log
+	p.await(p.begin(exec.Command(p.binary, "serve")))
+}
+
+// begin starts the program by the command, and returns what it prints.
+func (p *process) begin(cmd *exec.Cmd) (printed *stream) {
+	p.t.Helper()
+	printed = newStream()
+	p.cmd = cmd
+	p.cmd.Env, p.cmd.Stdout, p.cmd.Stderr = p.env, printed, p.log
 	if err := p.cmd.Start(); err != nil {
 		p.t.Fatal(err)
 	}
-	p.out = out.await(p.t, "知识 ", nil)
+	return printed
+}
+
+// await waits until the program serves.
+func (p *process) await(printed *stream) {
+	p.t.Helper()
+	p.out = printed.await(p.t, "知识 ", nil)
 	p.url = strings.TrimSuffix(regexp.MustCompile(`http://\S+`).FindString(p.out), "/")
 }
 

@@ -108,35 +108,41 @@ func (c *clerk) do(method, path string, body, into any) {
 // try asks the API for something.
 func (c *clerk) try(method, path string, body, into any) (status int, text string) {
 	c.t.Helper()
+	status, text, err := c.call(method, path, body)
+	if err != nil {
+		c.t.Fatal(err)
+	}
+	if into != nil && status < 300 {
+		if err := json.Unmarshal([]byte(text), into); err != nil {
+			c.t.Fatalf("%s %s: %v: %s", method, path, err, text)
+		}
+	}
+	return status, text
+}
+
+// call is try where no answer may come, and for any goroutine.
+func (c *clerk) call(method, path string, body any) (status int, text string, err error) {
 	var sent io.Reader = http.NoBody
 	if method != http.MethodGet {
 		data, err := json.Marshal(body)
 		if err != nil {
-			c.t.Fatal(err)
+			return 0, "", err
 		}
 		sent = bytes.NewReader(data)
 	}
 	request, err := http.NewRequestWithContext(c.t.Context(), method, c.url+"/console/api"+path, sent)
 	if err != nil {
-		c.t.Fatal(err)
+		return 0, "", err
 	}
 	request.Header.Set("Content-Type", "application/json")
 	request.Header.Set("X-CSRF-Token", c.csrf)
 	reply, err := c.browser.Do(request)
 	if err != nil {
-		c.t.Fatal(err)
+		return 0, "", err
 	}
 	defer reply.Body.Close()
 	data, err := io.ReadAll(reply.Body)
-	if err != nil {
-		c.t.Fatal(err)
-	}
-	if into != nil && reply.StatusCode < 300 {
-		if err := json.Unmarshal(data, into); err != nil {
-			c.t.Fatalf("%s %s: %v: %s", method, path, err, data)
-		}
-	}
-	return reply.StatusCode, string(data)
+	return reply.StatusCode, string(data), err
 }
 
 // listed is a conversation as the lists show it.
