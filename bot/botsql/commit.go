@@ -10,7 +10,7 @@ import (
 )
 
 // job is what one caller wants stored: turns, or how far a visitor has read, or
-// anything else, which has a transaction of its own.
+// anything else.
 type job struct {
 	ctx    context.Context
 	since  time.Time
@@ -25,9 +25,9 @@ type read struct {
 	seq          int64
 }
 
-// change writes in a transaction that was begun for it. It may be called again, if
-// that was given up, and when its caller is gone; so it shares nothing with them
-// that changes.
+// change writes in a transaction, and what it wrote is taken back if it fails. It
+// may be called again, if the transaction was given up, and when its caller is gone;
+// so it shares nothing with them that changes.
 type change func(ctx context.Context, tx *session) error
 
 // change has the change made and says what was being done if that fails.

@@ -25,23 +25,8 @@ type committer struct {
 func (c *committer) run() {
 	defer c.session.release()
 	for first := range c.jobs {
-		together, apart := split(c.waiting(first))
-		c.store(together)
-		c.change(apart)
+		c.store(c.waiting(first))
 	}
-}
-
-// split parts the jobs that go into one transaction from those that want one of
-// their own.
-func split(group []*job) (together, apart []*job) {
-	for _, j := range group {
-		if j.change == nil {
-			together = append(together, j)
-		} else {
-			apart = append(apart, j)
-		}
-	}
-	return together, apart
 }
 
 // waiting returns the job with those that are there already.
@@ -101,13 +86,6 @@ func alive(group []*job) []*job {
 		kept = append(kept, j)
 	}
 	return kept
-}
-
-// change makes the changes, each in its transaction, and answers their callers.
-func (c *committer) change(jobs []*job) {
-	for _, j := range alive(jobs) {
-		j.done <- c.try(j.since, func() error { return c.session.storeOne(context.Background(), c.wait, j) })
-	}
 }
 
 // try runs a transaction. It waits while another process is writing, as long as

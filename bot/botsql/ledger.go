@@ -62,21 +62,21 @@ func (kind keyKind) find() statement {
 	return statement{before: findRatings}
 }
 
-// refuse returns the jobs that cannot be stored, and why. A single turn needs no
-// look: its own statements find the same.
+// refuse returns the jobs whose turns cannot be stored, and why. A turn that is
+// alone needs no look: its own statements find the same.
 func (s *session) refuse(ctx context.Context, jobs []*job) (map[*job]error, error) {
 	var turns []*turn
 	for _, j := range jobs {
 		turns = append(turns, j.turns...)
 	}
-	if len(turns) < 2 {
-		return nil, nil
+	refused := map[*job]error{}
+	if len(turns) == 0 || len(turns) == 1 && len(jobs) == 1 {
+		return refused, nil
 	}
 	known, err := s.look(ctx, turns)
 	if err != nil {
 		return nil, fmt.Errorf("look for conflicts: %w", err)
 	}
-	refused := map[*job]error{}
 	for _, j := range jobs {
 		if !known.admit(j.turns) {
 			refused[j] = bot.ErrConflict

@@ -10,10 +10,11 @@
 // one goroutine stores the commits, all that wait in one transaction: those that
 // arrive while the disk is busy with a group are the next one. A commit returns
 // when its group is on the disk, and commits that must be refused are told apart
-// before anything is written, so that they cost the others nothing. What else the
-// desk writes (groups, seats, phrases, customers, files) goes through the same
-// goroutine, each change in a transaction of its own: nobody waits for a lock that
-// the goroutine would take again at once.
+// before anything is written, so that they cost the others nothing. What else is
+// written (groups, seats, phrases, customers, files, and by Write the tables of
+// other packages) goes through the same goroutine and into the same transactions,
+// each change behind a savepoint of its own: nobody waits for a lock that the
+// goroutine would take again at once, nor alone for the disk.
 //
 // The package imports no driver; cmd/internal/database opens the connections. A
 // SQLite connection must begin its transactions with BEGIN IMMEDIATE.

@@ -169,6 +169,9 @@ func (s *session) store(ctx context.Context, wait time.Duration, jobs []*job) (r
 		if err := s.markRead(ctx, jobs); err != nil {
 			return err
 		}
+		if err := s.changeAll(ctx, jobs, refused); err != nil {
+			return err
+		}
 		failpoint.Hit("store/before-commit")
 		return nil
 	})
@@ -270,4 +273,43 @@ func (s *session) markRead(ctx context.Context, jobs []*job) error {
 		}
 	}
 	return nil
+}
+
+// changeAll makes the changes among the jobs. Those that fail are refused with
+// their error.
+func (s *session) changeAll(ctx context.Context, jobs []*job, refused map[*job]error) error {
+	for _, j := range jobs {
+		if j.change == nil {
+			continue
+		}
+		failed, err := s.changeOne(ctx, j.change)
+		if err != nil {
+			return err
+		}
+		if failed != nil {
+			refused[j] = failed
+		}
+	}
+	return nil
+}
+
+// changeOne makes a change, or takes back what it did of it and says why it
+// failed. An error means that the whole transaction is lost: SQLite gives it up by
+// itself when the disk fails.
+func (s *session) changeOne(ctx context.Context, do change) (failed, err error) {
+	if _, err := s.exec(ctx, statement{before: `SAVEPOINT change`}, nil); err != nil {
+		return nil, fmt.Errorf("begin a change: %w", err)
+	}
+	if failed = do(ctx, s); sqldb.Unavailable(failed) {
+		return nil, failed
+	}
+	if failed != nil {
+		if _, err := s.exec(ctx, statement{before: `ROLLBACK TO change`}, nil); err != nil {
+			return nil, fmt.Errorf("take back a change (%v): %w", failed, err)
+		}
+	}
+	if _, err := s.exec(ctx, statement{before: `RELEASE change`}, nil); err != nil {
+		return nil, fmt.Errorf("end a change: %w", err)
+	}
+	return failed, nil
 }
