@@ -57,6 +57,7 @@ type commandLine struct {
 	Version     versionCommand     `cmd:"" help:"显示版本。"`
 	Checkconfig checkconfigCommand `cmd:"" help:"检查并显示生效的配置。"`
 	Rules       rulesCommand       `cmd:"" help:"打印内置的对话规则（话术、转人工、评价等），或检查一份改过的。"`
+	WechatSim   wechatSimCommand   `cmd:"" name:"wechat-sim" help:"没有公众号也能试用微信渠道：模拟微信平台和一部手机。"`
 }
 
 // run is the program: main without what a test cannot do.
