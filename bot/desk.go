@@ -28,12 +28,14 @@ type Desk struct {
 	pace    pace
 }
 
-// DeskConfig says what a Desk works with; every field is needed.
+// DeskConfig says what a Desk works with; every field but Outlets is needed.
 type DeskConfig struct {
 	Engine    *Engine
 	Store     SeatStore
 	Customers CustomerStore
 	Blocked   BlockStore
+	// Outlets are the channels that do not let everything through, by name.
+	Outlets map[string]Outlet
 }
 
 // NewDesk returns a desk, and has the engine send those who ask for a human to
@@ -290,12 +292,16 @@ type Line struct {
 }
 
 // Say sends a line to the visitor, once whatever the number of attempts. Errors:
-// *InvalidError, *TakenError, ErrNotFound, ErrUnavailable.
+// *InvalidError, of the channel too if nothing can be sent now, *TakenError,
+// ErrNotFound, ErrUnavailable.
 func (d *Desk) Say(ctx context.Context, a Actor, conversation string, l Line) (Receipt, error) {
 	if err := l.tidy(); err != nil {
 		return Receipt{}, err
 	}
 	return d.once(ctx, a, l.ClientID, conversation, func(t *turn) error {
+		if err := d.admit(ctx, t.Conversation.Visitor); err != nil {
+			return err
+		}
 		card, err := d.cardOf(ctx, t, l)
 		if err != nil {
 			return err
@@ -573,6 +579,9 @@ func (d *Desk) Upload(ctx context.Context, a Actor, conversation, name string, c
 	}
 	if c.Service.Phase != WithAgent || c.Service.Owner != a.ID {
 		return File{}, fmt.Errorf("upload to conversation %q: %w", c.ID, ErrNotFound)
+	}
+	if err := d.admit(ctx, c.Visitor); err != nil {
+		return File{}, err
 	}
 	return d.Engine.keep(ctx, c.Visitor, AgentKey(a.ID), name, content)
 }
