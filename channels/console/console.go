@@ -41,7 +41,9 @@ type Config struct {
 	SignIns httpapi.Rate
 	// Desk is where agents work; nil if there is none.
 	Desk *DeskConfig
-	Now  func() time.Time // time.Now if nil
+	// Official is the channel of official accounts; nil if there is none.
+	Official Official
+	Now      func() time.Time // time.Now if nil
 }
 
 func (c Config) withDefaults() Config {
@@ -120,6 +122,7 @@ func (c *Console) addOperations() error {
 	c.addAudit()
 	c.addReports()
 	c.deskOperations()
+	c.addOfficials()
 	tidySchemas(c.api)
 	return errors.Join(c.errs...)
 }

@@ -20,7 +20,7 @@ func deskRights() map[string]string {
 		"listGroups": "staff.manage|desk.supervise", "listSeats": "staff.manage|desk.supervise", "saveSeat": "staff.manage|desk.supervise",
 	}
 	for _, id := range strings.Fields("desk setPresence presenceLog deskColleagues listConversations listLeaves answerLeave story " +
-		"blockVisitor listMessages advice accept pass say remark transfer close read typing saveCustomer addCustomerNote uploadFile downloadFile " +
+		"blockVisitor listMessages delivery advice accept pass say remark transfer close read typing saveCustomer addCustomerNote uploadFile downloadFile " +
 		"listPhrases savePhrase dropPhrase browseKnowledge listFavourites putFavourite dropFavourite deskTicket deskSocket") {
 		rights[id] = serve
 	}

@@ -25,6 +25,7 @@ func (c *Console) addDeskTalk() {
 
 	addDesk(c, get("story", "", "会话的全部情况"), c.story)
 	addDesk(c, get("listMessages", "/messages", "会话的消息"), c.listMessages)
+	addDesk(c, get("delivery", "/delivery", "还能发几条，各条消息送到了没有"), c.delivery)
 	addDesk(c, get("advice", "/advice", "推荐的回答"), c.advice)
 	addDesk(c, post("accept", "/accept", "接待"), c.accept)
 	addDesk(c, post("pass", "/pass", "暂不接待"), c.pass)
@@ -49,6 +50,7 @@ type Story struct {
 	Proposed   map[string]string `json:"proposed" doc:"从对话里看出来的顾客信息，按栏目"`
 	Profile    bot.Profile       `json:"profile" doc:"渠道给的信息，不一定可信"`
 	History    []Item            `json:"history" nullable:"false" doc:"同一顾客的其他会话，最近的在前"`
+	Delivery   Delivery          `json:"delivery" doc:"还能发几条，messages 各条送到了没有"`
 }
 
 // StoryTrace is what led to a reply of the bot.
@@ -71,10 +73,15 @@ func (c *Console) story(ctx context.Context, who call, in *idPath) (*body[Story]
 	if err := c.hush(ctx, who, in.ID, s.Messages); err != nil {
 		return nil, err
 	}
+	delivery, err := c.deliveryOfStory(ctx, who, &s)
+	if err != nil {
+		return nil, err
+	}
 	wire := Story{
 		Item: itemOf(&s.Conversation), Messages: c.desk.messages(s.Messages), More: s.More, Rule: s.Rule,
 		Candidates: candidatesOf(s.Candidates), Traces: make([]StoryTrace, len(s.Traces)), Customer: customerOf(s.Customer),
 		Proposed: s.Proposed, Profile: s.Conversation.Profile, History: make([]Item, len(s.History)),
+		Delivery: delivery,
 	}
 	for i, t := range s.Traces {
 		wire.Traces[i] = StoryTrace{t.Seq, t.Reply, t.Text, t.Decision, t.Rule, t.Entry, t.Question, t.Confidence}

@@ -43,9 +43,9 @@
 //	404 not_found    there is no such thing, or no such operation
 //	409 taken        the name; or the conversation, and then taken says who has it
 //	409 busy, late, conflict, set_up   no room for more; too late; changed by somebody else; done before
-//	422 invalid      fields say what
+//	422 invalid      fields say what        422 platform  WeChat refused; title says why
 //	429 locked, rate wait retry_after seconds, also in Retry-After
-//	500 broken       it was logged                  503 busy, unavailable, no_desk  try again
+//	500 broken       it was logged                  503 busy, unavailable, no_desk, no_official  try again
 //
 // What was sent never comes back, nor what broke inside. An error of package
 // staff becomes its failure in one table, in error.go; others are to be added

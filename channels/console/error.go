@@ -13,6 +13,7 @@ import (
 	"github.com/danielgtaylor/huma/v2"
 	"go.uber.org/zap"
 
+	"faqbot/bot"
 	"faqbot/bot/staff"
 	"faqbot/channels/httpapi"
 )
@@ -100,6 +101,8 @@ func knownErrors() []known {
 		{staff.ErrNotFound, Problem{Status: 404, Code: "not_found", Title: "找不到，可能已被删除"}},
 		{staff.ErrTaken, Problem{Status: 409, Code: "taken", Title: "用户名已被使用", Fields: []Field{{"name", "用户名已被使用"}}}},
 		{staff.ErrConflict, Problem{Status: 409, Code: "conflict", Title: "内容刚刚被别人修改过，请刷新后再试"}},
+		{bot.ErrNotFound, Problem{Status: 404, Code: "not_found", Title: "找不到，可能已被删除"}},
+		{bot.ErrConflict, Problem{Status: 409, Code: "conflict", Title: "内容刚刚被别人修改过，请刷新后再试"}},
 		{staff.ErrSetUp, Problem{Status: 409, Code: "set_up", Title: "设置链接无效或已过期，或者系统已经设置过"}},
 		{context.DeadlineExceeded, Problem{Status: 503, Code: "busy", Title: "系统繁忙，请稍后再试"}},
 	}
@@ -109,14 +112,17 @@ func knownErrors() []known {
 // which is which. What it does not know is broken.
 func problemOf(err error) *Problem {
 	var (
-		own     *Problem
-		invalid *staff.InvalidError
+		own      *Problem
+		invalid  *staff.InvalidError
+		platform *PlatformError
 	)
 	switch {
 	case errors.As(err, &own):
 		return own
 	case errors.As(err, &invalid):
 		return wrongField(invalid.Field, invalid.Reason)
+	case errors.As(err, &platform):
+		return platform.problem()
 	}
 	for _, k := range knownErrors() {
 		if errors.Is(err, k.err) {

@@ -25,8 +25,9 @@ type fake struct {
 	serial   int
 	changes  []string // of all that writes
 	records  []staff.Record
-	fail     error // of everything
-	failLog  error // of noting
+	acts     []staff.Act // of which the records are
+	fail     error       // of everything
+	failLog  error       // of noting
 	from     staff.Origin
 }
 
@@ -173,6 +174,7 @@ func (f *fake) Record(_ context.Context, by staff.Identity, act staff.Act, from 
 	}
 	f.mu.Lock()
 	defer f.mu.Unlock()
+	f.acts = append(f.acts, act)
 	f.records = append(f.records, staff.Record{N: int64(len(f.records) + 1), At: noon(), Name: by.Account.Name, What: act.What, Why: act.Why, OK: act.OK})
 	return nil
 }

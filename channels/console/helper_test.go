@@ -30,7 +30,7 @@ func newSite(t *testing.T, set ...func(*console.Config)) *site {
 	f := newFake()
 	core, logs := observer.New(zap.DebugLevel)
 	config := console.Config{
-		Staff: f, Secure: true, Now: noon, SignIns: httpapi.Rate{PerSecond: .001, Burst: 1000},
+		Staff: f, Official: frozenOfficial{newFakeOfficial()}, Secure: true, Now: noon, SignIns: httpapi.Rate{PerSecond: .001, Burst: 1000},
 		Files: fstest.MapFS{
 			"index.html":       {Data: []byte("<!doctype html><title>console</title>")},
 			"assets/app-1a.js": {Data: []byte(strings.Repeat("console.log(1);", 200))},
@@ -103,6 +103,7 @@ func requests() map[string]string {
 		"updateStaff":    `{"nick":"New","roles":["agent"],"extra":[],"disabled":false,"updated_at":1}`,
 		"exportAudit":    `{"reason":"检查"}`,
 		"reportPolicy":   `{}`,
+		"putOfficial":    officialBody("id-agent", 1, nil),
 	}
 }
 

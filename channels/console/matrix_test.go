@@ -78,6 +78,8 @@ func TestDeclaredRights(t *testing.T) {
 		"enrollTOTP": "", "confirmTOTP": "", "dropTOTP": "", "listColleagues": "",
 		"listStaff": "staff.manage", "createStaff": "staff.manage", "updateStaff": "staff.manage",
 		"resetPassword": "staff.manage", "endSessions": "staff.manage",
+		"listOfficial": "settings.manage", "putOfficial": "settings.manage", "dropOfficial": "settings.manage",
+		"probeOfficial": "settings.manage", "publishOfficialMenu": "settings.manage", "officialTrouble": "settings.manage",
 		"listAudit": "audit.read", "verifyAudit": "audit.read", "exportAudit": "audit.read",
 	}
 	maps.Copy(want, deskRights())

@@ -12,6 +12,7 @@ export const actGroups: { what: string; text: string }[] = [
   { what: 'group.', text: '技能组' },
   { what: 'seat.', text: '坐席' },
   { what: 'visitor.', text: '黑名单' },
+  { what: 'official.', text: '公众号' },
   { what: 'audit.', text: '操作日志' },
 ]
 
@@ -35,6 +36,9 @@ const acts: Record<string, string> = {
   'group.drop': '删除技能组',
   'seat.save': '设置坐席',
   'seat.presence': '修改坐席状态',
+  'official.save': '保存公众号',
+  'official.drop': '删除公众号',
+  'official.publish': '发布公众号菜单',
   'visitor.block': '拉黑访客',
   'visitor.unblock': '移出黑名单',
 }
@@ -62,6 +66,16 @@ const names: Record<string, string> = {
   direct: '直接接入',
   max_queue: '最多排队',
   owner: '接待人',
+  kind: '类型',
+  app_id: 'AppID',
+  mode: '加解密方式',
+  sends: '客服消息',
+  menus: '可点菜单',
+  region: '地区',
+  level: '客户级别',
+  events: '事件规则',
+  menu: '菜单',
+  replaced: '更换了密钥',
 }
 
 export interface Change {

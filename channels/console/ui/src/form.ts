@@ -3,9 +3,10 @@
 import { computed, onScopeDispose, reactive, ref } from 'vue'
 import { ApiError, textOf } from './api'
 
-/** Names are those of the fields that the form shows; what is wrong elsewhere is
- * said above it. */
-export function useForm(names: string[] = []) {
+/** Names are those of the fields that the form shows, or tell which they are; what
+ * is wrong elsewhere is said above it. */
+export function useForm(names: string[] | ((name: string) => boolean) = []) {
+  const shows = typeof names === 'function' ? names : (name: string) => names.includes(name)
   const busy = ref(false)
   const trouble = ref('') // of the whole form
   const fields = reactive<Record<string, string>>({})
@@ -38,7 +39,7 @@ export function useForm(names: string[] = []) {
   }
 
   function show(e: unknown): void {
-    const wrong = e instanceof ApiError ? Object.entries(e.fields).filter(([name]) => names.includes(name)) : []
+    const wrong = e instanceof ApiError ? Object.entries(e.fields).filter(([name]) => shows(name)) : []
     Object.assign(fields, Object.fromEntries(wrong))
     if (wrong.length === 0) trouble.value = textOf(e)
     if (e instanceof ApiError && e.retryAfter > 0) wait.start(e.retryAfter)

@@ -293,6 +293,23 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/desk/conversations/{id}/delivery": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** 还能发几条，各条消息送到了没有 */
+        get: operations["delivery"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/desk/conversations/{id}/lines": {
         parameters: {
             query?: never;
@@ -738,6 +755,92 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/official/accounts": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** 公众号 */
+        get: operations["listOfficial"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/official/accounts/{id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        /** 新建或修改公众号 */
+        put: operations["putOfficial"];
+        post?: never;
+        /** 删除公众号 */
+        delete: operations["dropOfficial"];
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/official/accounts/{id}/menu": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** 发布保存好的菜单 */
+        post: operations["publishOfficialMenu"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/official/accounts/{id}/probe": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** 测试连接 */
+        post: operations["probeOfficial"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/official/accounts/{id}/trouble": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** 最近的接口错误和看不懂的推送 */
+        get: operations["officialTrouble"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/seats": {
         parameters: {
             query?: never;
@@ -1079,6 +1182,12 @@ export interface components {
             nick: string;
             text: string;
         };
+        Delivery: {
+            /** @description 各条消息送到哪一步了，按编号；没有列出的不用管 */
+            fates: components["schemas"]["Fate"][];
+            /** @description 这个渠道对发送没有限制则没有 */
+            reach?: components["schemas"]["Reach"];
+        };
         DeskColleagues: {
             seats: components["schemas"]["SeatLoad"][];
         };
@@ -1111,6 +1220,19 @@ export interface components {
             until?: number;
             /** @description 操作，或其开头 */
             what?: string;
+        };
+        Fate: {
+            /**
+             * Format: int64
+             * @description 平台的错误码
+             */
+            code?: number;
+            /** @description 给人看的原因 */
+            reason?: string;
+            /** Format: int64 */
+            seq: number;
+            /** @enum {string} */
+            state: "waiting" | "kept" | "sent" | "failed" | "unknown" | "refused";
         };
         Favourite: {
             category: string;
@@ -1175,6 +1297,11 @@ export interface components {
             serving: number;
             /** Format: int64 */
             waiting: number;
+        };
+        HasSecrets: {
+            aes_key: boolean;
+            secret: boolean;
+            token: boolean;
         };
         Item: {
             /** Format: int64 */
@@ -1311,6 +1438,84 @@ export interface components {
         NoteInputBody: {
             text: string;
         };
+        OfficialButton: {
+            buttons?: components["schemas"]["OfficialButton"][];
+            key?: string;
+            name: string;
+            url?: string;
+        };
+        OfficialInfo: {
+            app_id: string;
+            /** @description 服务器地址里域名后面的部分 */
+            callback: string;
+            disabled: boolean;
+            /** @description 按顺序，先符合的生效 */
+            events: components["schemas"]["OfficialRule"][];
+            has: components["schemas"]["HasSecrets"];
+            id: string;
+            /** @enum {string} */
+            kind: "subscription" | "service" | "sandbox";
+            /** @description 最近一次接口错误 */
+            last?: components["schemas"]["OfficialTroubleLine"];
+            level: string;
+            menu: components["schemas"]["OfficialButton"][];
+            /** @description 客服消息可以是可点的菜单 */
+            menus: boolean;
+            /**
+             * @description 消息加解密方式
+             * @enum {string}
+             */
+            mode: "plain" | "compatible" | "safe";
+            name: string;
+            region: string;
+            /** @description 可以主动发客服消息 */
+            sends: boolean;
+            /** Format: int64 */
+            updated_at: number;
+            /**
+             * Format: int64
+             * @description 修改前看到的 version，防止覆盖别人的修改；0 表示新建
+             */
+            version: number;
+        };
+        OfficialList: {
+            accounts: components["schemas"]["OfficialInfo"][];
+        };
+        OfficialOddity: {
+            /** Format: int64 */
+            at: number;
+            /** @description 原文，太长的截断 */
+            raw: string;
+            reason: string;
+        };
+        OfficialRule: {
+            /** @enum {string} */
+            do: "welcome" | "reply" | "question" | "handoff" | "nothing";
+            /** @description 二维码或按钮的值；空表示全部 */
+            key: string;
+            /** @enum {string} */
+            on: "subscribe" | "scan" | "click";
+            /** @description 回复的内容，或要问的问题 */
+            text: string;
+        };
+        OfficialTrouble: {
+            broken: components["schemas"]["OfficialOddity"][];
+            failures: components["schemas"]["OfficialTroubleLine"][];
+        };
+        OfficialTroubleLine: {
+            api: string;
+            /** Format: int64 */
+            at: number;
+            /**
+             * Format: int64
+             * @description 0 表示没有连上
+             */
+            code: number;
+            /** @description 微信的原话 */
+            text: string;
+            /** @description 是什么意思、怎么办 */
+            what: string;
+        };
         Option: {
             entry: string;
             question: string;
@@ -1372,6 +1577,60 @@ export interface components {
             referrer?: string;
             region?: string;
             title?: string;
+        };
+        PutOfficialInputBody: {
+            /** @description EncodingAESKey；空表示不改 */
+            aes_key?: string;
+            app_id: string;
+            disabled: boolean;
+            /** @description 按顺序，先符合的生效 */
+            events: components["schemas"]["OfficialRule"][];
+            /** @enum {string} */
+            kind: "subscription" | "service" | "sandbox";
+            level: string;
+            menu: components["schemas"]["OfficialButton"][];
+            /** @description 客服消息可以是可点的菜单 */
+            menus: boolean;
+            /**
+             * @description 消息加解密方式
+             * @enum {string}
+             */
+            mode: "plain" | "compatible" | "safe";
+            name: string;
+            region: string;
+            /** @description AppSecret；空表示不改 */
+            secret?: string;
+            /** @description 可以主动发客服消息 */
+            sends: boolean;
+            /** @description 空表示不改 */
+            token?: string;
+            /**
+             * Format: int64
+             * @description 修改前看到的 version，防止覆盖别人的修改；0 表示新建
+             */
+            version: number;
+        };
+        Reach: {
+            /**
+             * Format: int64
+             * @description 还能发几条
+             */
+            left: number;
+            /**
+             * Format: int64
+             * @description 一共几条；0 表示这个账号不能主动发，只能随顾客下一条消息的回复送达
+             */
+            of: number;
+            /**
+             * Format: int64
+             * @description 到何时为止；过了就一条也不能发
+             */
+            until: number;
+            /**
+             * Format: int64
+             * @description 已经写好还没送出的
+             */
+            waiting: number;
         };
         ReadInputBody: {
             /** Format: int64 */
@@ -1535,6 +1794,8 @@ export interface components {
             /** @description 机器人想到的，最像的在前 */
             candidates: components["schemas"]["Candidate"][];
             customer: components["schemas"]["Customer"];
+            /** @description 还能发几条，messages 各条送到了没有 */
+            delivery: components["schemas"]["Delivery"];
             /** @description 同一顾客的其他会话，最近的在前 */
             history: components["schemas"]["Item"][];
             item: components["schemas"]["Item"];
@@ -2129,6 +2390,42 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["Customer"];
+                };
+            };
+            /** @description 出错了 */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    delivery: {
+        parameters: {
+            query?: {
+                /** @description 从第几条消息 */
+                from?: number;
+                /** @description 到第几条消息；最多比 from 多 500 */
+                to?: number;
+            };
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Delivery"];
                 };
             };
             /** @description 出错了 */
@@ -3045,6 +3342,188 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content?: never;
+            };
+            /** @description 出错了 */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    listOfficial: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["OfficialList"];
+                };
+            };
+            /** @description 出错了 */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    putOfficial: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["PutOfficialInputBody"];
+            };
+        };
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["OfficialInfo"];
+                };
+            };
+            /** @description 出错了 */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    dropOfficial: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description No Content */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description 出错了 */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    publishOfficialMenu: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description No Content */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description 出错了 */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    probeOfficial: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description No Content */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description 出错了 */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    officialTrouble: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["OfficialTrouble"];
+                };
             };
             /** @description 出错了 */
             default: {

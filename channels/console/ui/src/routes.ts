@@ -16,12 +16,13 @@ export interface Page {
   icon?: IconName
 }
 
-// In the order of the menu: 坐席, 看板, 留言, 员工, 设置, 操作日志.
+// In the order of the menu: 坐席, 看板, 留言, 员工, 设置, 公众号, 操作日志.
 export const pages: Page[] = [
   { path: 'desk', name: 'desk', title: '坐席', icon: 'headset', right: 'desk.serve', page: () => import('./desk/DeskPage.vue') },
   { path: 'board', name: 'board', title: '看板', icon: 'board', right: 'desk.supervise', page: () => import('./board/BoardPage.vue') },
   { path: 'staff', name: 'staff', title: '员工', icon: 'people', right: 'staff.manage', page: () => import('./pages/StaffPage.vue') },
   { path: 'groups', name: 'groups', title: '技能组与坐席', icon: 'group', right: 'staff.manage', page: () => import('./setup/GroupsPage.vue') },
+  { path: 'official', name: 'official', title: '公众号', icon: 'official', right: 'settings.manage', page: () => import('./official/OfficialPage.vue') },
   { path: 'audit', name: 'audit', title: '操作日志', icon: 'log', right: 'audit.read', page: () => import('./pages/AuditPage.vue') },
   { path: 'account', name: 'account', title: '我的账号', page: () => import('./pages/AccountPage.vue') },
 ]

@@ -3,7 +3,7 @@ import { ApiError } from '../src/api'
 import type { Calls } from '../src/desk/calls'
 import type { LinkEvents } from '../src/desk/link'
 import { DeskStore, type Alert } from '../src/desk/store'
-import type { DeskInfo, Favourite, Item, Message, Scope, Story, TurnTrace } from '../src/desk/types'
+import type { Delivery, DeskInfo, Favourite, Item, Message, Scope, Story, TurnTrace } from '../src/desk/types'
 
 const me = 'A1'
 const start = 1_700_000_000_000
@@ -37,6 +37,7 @@ class Server {
   favourites: string[] = []
   held: Promise<void> | undefined // what changes favourites waits for it
   conflict = 0
+  delivery: Delivery = { fates: [] }
   traces: TurnTrace[] = []
   customer = { id: 'C', fields: {} as Record<string, string>, tags: [] as string[], notes: [], level: 0, updated_at: 1 }
 
@@ -45,7 +46,7 @@ class Server {
     const found = Object.values(this.lists).flat().find((i) => i.id === id) ?? item(id)
     return {
       item: { ...found, seq: Math.max(found.seq, all.at(-1)?.seq ?? 0), last: undefined }, messages: all.slice(-100), more: all.length > 100, rule: 'misses', candidates: [], traces: this.traces,
-      customer: { ...this.customer, fields: { ...this.customer.fields } }, proposed: { phone: '13800000000' }, profile: {}, history: [],
+      customer: { ...this.customer, fields: { ...this.customer.fields } }, proposed: { phone: '13800000000' }, profile: {}, history: [], delivery: this.delivery,
     }
   }
 
@@ -77,6 +78,7 @@ class Server {
       },
       story: async (id) => (check('story ' + id), this.story(id)),
       after: async (id, seq, limit) => (check(`after ${seq}`), (this.messages.get(id) ?? []).filter((m) => m.seq > seq).slice(0, limit)),
+      delivery: async (_id, from, to) => (check(`delivery ${from}-${to}`), this.delivery),
       before: async (id, seq, limit) => (check(`before ${seq}`), (this.messages.get(id) ?? []).filter((m) => m.seq < seq).slice(-limit)),
       say,
       advice: async (_id, text) => (check('advice ' + text), [{ entry: 'e', question: '问', confidence: 0.9, text: '答', html: '答' }]),
@@ -657,5 +659,59 @@ describe('favourites', () => {
     const dropping = d.favour('a', false)
     await Promise.all([again, dropping])
     expect([...d.favourites]).toEqual(['b'])
+  })
+})
+
+describe('a channel with limits', () => {
+  const reads = () => server.asked.filter((a) => a.startsWith('delivery'))
+  beforeEach(() => {
+    server.lists.mine = [item('c')]
+    server.messages.set('c', [message('c', 1)])
+  })
+
+  it('is asked what may be sent after each line and now and then, as long as the talk is open', async () => {
+    server.delivery = { reach: { left: 3, of: 5, until: start, waiting: 0 }, fates: [] }
+    const d = await started()
+    d.open('c')
+    await settle()
+    expect(d.talk?.reach?.left).toBe(3)
+    server.delivery = { reach: { left: 3, of: 5, until: start, waiting: 1 }, fates: [{ seq: 2, state: 'waiting' }] }
+    d.say('c', '您好')
+    await settle()
+    expect(reads().at(-1)).toBe('delivery 1-2')
+    expect([d.talk?.reach?.waiting, d.talk?.fates.get(2)?.state]).toEqual([1, 'waiting'])
+    server.delivery = { reach: { left: 2, of: 5, until: start, waiting: 0 }, fates: [{ seq: 2, state: 'sent' }] }
+    await vi.advanceTimersByTimeAsync(5_000) // soon, for something waits
+    expect([d.talk?.reach?.left, d.talk?.fates.get(2)?.state]).toEqual([2, 'sent'])
+    const before = reads().length
+    await vi.advanceTimersByTimeAsync(14_000)
+    expect(reads().length).toBe(before)
+    await vi.advanceTimersByTimeAsync(1_000)
+    expect(reads().length).toBe(before + 1)
+    d.open('')
+    await vi.advanceTimersByTimeAsync(60_000)
+    expect(reads().length).toBe(before + 1)
+  })
+
+  it('goes on after it could not be asked', async () => {
+    server.delivery = { reach: { left: 3, of: 5, until: start, waiting: 0 }, fates: [] }
+    const d = await started()
+    d.open('c')
+    await settle()
+    server.fail = new ApiError(0, 'network', '网络连接失败')
+    await vi.advanceTimersByTimeAsync(15_000)
+    server.fail = undefined
+    server.delivery = { reach: { left: 5, of: 5, until: start, waiting: 0 }, fates: [] }
+    await vi.advanceTimersByTimeAsync(15_000)
+    expect(d.talk?.reach?.left).toBe(5)
+  })
+
+  it('that has none is not asked', async () => {
+    const d = await started()
+    d.open('c')
+    await settle()
+    d.say('c', '您好')
+    await vi.advanceTimersByTimeAsync(60_000)
+    expect(reads()).toEqual([])
   })
 })

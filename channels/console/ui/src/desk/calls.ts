@@ -25,6 +25,7 @@ export const calls = {
   /** Messages before a number, of this conversation or of another one of the same customer. */
   before: async (id: string, seq: number, limit: number, of = '') =>
     (await api.get(`${talk}/messages`, { path: { id }, query: { of, seq, earlier: true, limit } })).messages,
+  delivery: (id: string, from: number, to: number) => api.get(`${talk}/delivery`, { path: { id }, query: { from, to } }),
   advice: async (id: string, text = '') => (await api.get(`${talk}/advice`, { path: { id }, query: { text } })).advice,
   saveCustomer: (id: string, c: Pick<Customer, 'fields' | 'tags' | 'level' | 'updated_at'>) => api.put(`${talk}/customer`, { path: { id }, body: c }),
   addNote: (id: string, text: string) => api.post(`${talk}/notes`, { path: { id }, body: { text } }),

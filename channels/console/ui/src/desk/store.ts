@@ -8,7 +8,8 @@ import { ApiError, textOf } from '../api'
 import type { Calls, Upload } from './calls'
 import type { Link, LinkEvents } from './link'
 import type {
-  Advice, Candidate, Customer, DeskInfo, Favourite, FileInfo, Frame, Item, Leave, Line, Message, Phrase, Presence, Profile, Seat, Story, Summary, Target, TurnTrace,
+  Advice, Candidate, Customer, Delivery, DeskInfo, Fate, Favourite, FileInfo, Frame, Item, Leave, Line, Message, Phrase, Presence, Profile, Reach, Seat, Story,
+  Summary, Target, TurnTrace,
 } from './types'
 import { nameOf, previewText, type Names, namesFrom } from './words'
 
@@ -75,6 +76,9 @@ export interface Talk {
   /** Why the conversation is not ours any more. */
   lost: string
   advice: { list: Advice[]; loading: boolean; trouble: string; seq: number }
+  /** What may still be sent, if the channel has limits, and what became of lines. */
+  reach: Reach | undefined
+  fates: Map<number, Fate>
 }
 
 export interface ClosedList {
@@ -90,6 +94,9 @@ const talksKept = 12
 const step = 50 // messages at a time
 const triesAlone = 4
 const typingEvery = 3_000
+const deliveryEvery = 15_000
+const deliverySoon = 5_000 // while something waits
+const fatesRead = 200 // of the last messages
 export const typingLasts = 5_000
 
 export class DeskStore {
@@ -130,6 +137,8 @@ export class DeskStore {
   private typedAt = 0
   private favouring: Promise<void> = Promise.resolve() // the changes of favourites, one after the other
   private favoured = 0 // how many there were
+  private follower: ReturnType<typeof setTimeout> | undefined
+  private deliveries = 0 // how often they were asked for
   private begun = false
 
   constructor(parts: DeskParts) {
@@ -168,6 +177,7 @@ export class DeskStore {
     this.link = undefined
     this.phase = 'ended'
     for (const t of this.timers) clearTimeout(t)
+    clearTimeout(this.follower)
     this.timers.clear()
   }
 
@@ -481,6 +491,7 @@ export class DeskStore {
 
   open(id: string): void {
     this.current = id
+    clearTimeout(this.follower)
     this.watch(id)
     if (!id) return
     this.opened = [...this.opened.filter((o) => o !== id), id]
@@ -510,6 +521,7 @@ export class DeskStore {
   private learn(talk: Talk, s: Story): void {
     const { rule, candidates, traces, proposed, profile, history } = s
     Object.assign(talk, { rule, candidates, traces, customer: s.customer, proposed: proposed ?? {}, profile, history })
+    this.note(talk, s.delivery)
     talk.trouble = ''
     const fresh = !talk.known
     talk.known = true
@@ -524,11 +536,43 @@ export class DeskStore {
     const known = this.items.get(talk.id)
     if (!known || s.item.seq >= known.seq) this.store(s.item)
     talk.visitorRead = Math.max(talk.visitorRead, s.item.read)
+    this.follow(talk)
     this.adviseAgain(talk)
+  }
+
+  private note(talk: Talk, d: Delivery): void {
+    talk.reach = d.reach
+    for (const f of d.fates) talk.fates.set(f.seq, f)
+  }
+
+  /** Reads what may be sent and what became of messages, now and, as long as the
+   * talk is open, again and again: nothing tells of it. */
+  async readDelivery(id: string, from = 0, to = 0): Promise<void> {
+    const talk = this.talks.get(id)
+    if (!talk?.reach) return
+    const last = to || lastSeq(talk)
+    const asked = ++this.deliveries
+    try {
+      const d = await this.parts.calls.delivery(id, from || Math.max(talk.messages[0]?.seq ?? 1, last - fatesRead), last)
+      // Of two answers that pass each other, the one that was asked for last holds.
+      if (asked === this.deliveries || to) this.note(talk, to ? { ...d, reach: talk.reach } : d)
+    } catch {
+      // The next time tells.
+    }
+    this.follow(talk)
+  }
+
+  private follow(talk: Talk): void {
+    if (talk.id !== this.current) return
+    clearTimeout(this.follower)
+    if (!talk.reach || this.phase === 'ended' || this.items.get(talk.id)?.state === 'closed') return
+    const waits = talk.reach.waiting > 0 || [...talk.fates.values()].some((f) => f.state === 'waiting')
+    this.follower = setTimeout(() => void this.readDelivery(talk.id), waits ? deliverySoon : deliveryEvery)
   }
 
   /** Adds messages in their order. A gap is filled from the server. */
   private append(talk: Talk, messages: readonly Message[]): void {
+    const before = lastSeq(talk)
     for (const m of messages) {
       const last = lastSeq(talk)
       if (m.seq <= last) continue
@@ -536,6 +580,7 @@ export class DeskStore {
       talk.messages.push(m)
       this.settle([m])
     }
+    if (lastSeq(talk) > before) void this.readDelivery(talk.id)
     this.adviseAgain(talk)
   }
 
@@ -563,6 +608,7 @@ export class DeskStore {
         const fresh = messages.filter((m) => m.seq > lastSeq(talk))
         talk.messages.push(...fresh)
         this.settle(fresh)
+        if (fresh.length > 0) void this.readDelivery(id)
         if (messages.length < step || fresh.length === 0) break
       }
       this.adviseAgain(talk)
@@ -583,6 +629,7 @@ export class DeskStore {
       const older = await this.parts.calls.before(id, first, step)
       talk.messages = [...older.filter((m) => m.seq < first), ...talk.messages]
       talk.more = older.length >= step && (older[0]?.seq ?? 1) > 1
+      void this.readDelivery(id, older[0]?.seq, older.at(-1)?.seq)
     } finally {
       talk.earlier = false
     }
@@ -807,6 +854,7 @@ export class DeskStore {
       return false
     }
     p.state = 'failed'
+    void this.readDelivery(p.conversation) // the channel may have refused it
     if (e instanceof ApiError && e.code === 'taken') void this.readLists().catch(() => {})
     return true
   }
@@ -859,6 +907,7 @@ const emptyCustomer = (): Customer => ({ id: '', fields: {}, tags: [], notes: []
 const emptyTalk = (id: string): Talk => ({
   id, messages: [], more: false, earlier: false, known: false, trouble: '', rule: '', candidates: [], traces: [], customer: emptyCustomer(),
   proposed: {}, profile: {}, history: [], typingAt: 0, visitorRead: 0, lost: '', advice: { list: [], loading: false, trouble: '', seq: -1 },
+  reach: undefined, fates: new Map(),
 })
 
 /** Only lists tell the preview and the place: else those known before hold. */
