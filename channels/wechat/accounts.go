@@ -66,13 +66,18 @@ func (a *accounts) client(of Account) API {
 func (a *accounts) menuless(ctx context.Context, of Account) error {
 	of.Menus = false
 	err := a.store.PutAccount(ctx, of)
-	a.mu.Lock()
-	defer a.mu.Unlock()
-	a.at = time.Time{}
+	a.forget()
 	if err != nil && !errors.Is(err, ErrConflict) {
 		return fmt.Errorf("switch the menus of account %q off: %w", of.ID, err)
 	}
 	return nil
+}
+
+// forget has the next one who asks read the accounts anew.
+func (a *accounts) forget() {
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	a.at = time.Time{}
 }
 
 // means are what the account may do.

@@ -50,6 +50,9 @@ type API interface {
 	UploadImage(ctx context.Context, name string, content []byte) (id string, until time.Time, err error)
 	Download(ctx context.Context, mediaID string) (content []byte, contentType string, err error)
 	PublishMenu(ctx context.Context, buttons []api.Button) error
+	DropMenu(ctx context.Context) error
+	// Probe reports whether the platform lets us use the account.
+	Probe(ctx context.Context) error
 }
 
 // Config says how a Channel works. API is needed.

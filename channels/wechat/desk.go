@@ -4,9 +4,9 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"slices"
 
 	"faqbot/bot"
-	"faqbot/channels/wechat/api"
 )
 
 // Window returns what may still be sent to a visitor unasked, and how many parts
@@ -72,22 +72,62 @@ func over(granted string) string {
 
 func refused(reason string) error { return &bot.InvalidError{Field: "quota", Reason: reason} }
 
-// PublishMenu puts the menu of an account below its conversations.
-func (c *Channel) PublishMenu(ctx context.Context, account string) error {
-	a, err := c.accounts.account(ctx, account, c.now())
-	if err != nil {
-		return err
+// Reach returns what may still be sent to a visitor unasked, for the desk. It is
+// zero for an account that never sends, and for who never wrote to it.
+func (c *Channel) Reach(ctx context.Context, v bot.Visitor) (bot.Reach, error) {
+	a, err := c.accounts.account(ctx, v.Account, c.now())
+	if err == nil && a.means().sends {
+		allowance, waiting, err := c.Window(ctx, v)
+		if errors.Is(err, ErrNotFound) {
+			err = nil
+		}
+		return bot.Reach{Left: allowance.Left, Of: allowance.Of, Until: allowance.Until, Waiting: waiting}, err
 	}
-	if err := c.accounts.client(a).PublishMenu(ctx, buttons(a.Menu)); err != nil {
-		return fmt.Errorf("publish the menu of account %q: %w", account, err)
+	if errors.Is(err, ErrNotFound) {
+		err = nil
 	}
-	return nil
+	return bot.Reach{}, err
 }
 
-func buttons(menu []Button) []api.Button {
-	var all []api.Button
-	for _, b := range menu {
-		all = append(all, api.Button{Name: b.Name, Key: b.Key, URL: b.URL, Buttons: buttons(b.Buttons)})
+// Fates returns what became of messages of a conversation, in order; nothing for
+// those that are not on their way.
+func (c *Channel) Fates(ctx context.Context, conversation string, from, to int64) ([]bot.Fate, error) {
+	parts, err := c.store.Parts(ctx, conversation, from, to)
+	if err != nil {
+		return nil, fmt.Errorf("read what became of messages: %w", err)
 	}
-	return all
+	var fates []bot.Fate
+	for _, p := range parts {
+		fate := bot.Fate{Seq: p.Seq, State: fateOf(p.State), Code: p.Code, Reason: p.Reason}
+		switch n := len(fates); {
+		case n == 0 || fates[n-1].Seq != fate.Seq:
+			fates = append(fates, fate)
+		case gravity(fate.State) > gravity(fates[n-1].State):
+			fates[n-1] = fate
+		}
+	}
+	return fates, nil
+}
+
+// fateOf is a state in the words of the desk.
+func fateOf(s OutgoingState) string {
+	switch s {
+	case Waiting, Sending:
+		return bot.FateWaiting
+	case Kept:
+		return bot.FateKept
+	case Failed:
+		return bot.FateFailed
+	case Uncertain:
+		return bot.FateUnknown
+	case Refused:
+		return bot.FateRefused
+	}
+	return bot.FateSent
+}
+
+// gravity puts the fates of the parts of a message in order: the message has that
+// of the worst.
+func gravity(state string) int {
+	return slices.Index([]string{bot.FateSent, bot.FateKept, bot.FateWaiting, bot.FateUnknown, bot.FateRefused, bot.FateFailed}, state)
 }

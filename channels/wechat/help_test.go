@@ -339,6 +339,19 @@ func (f *fakeAPI) PublishMenu(_ context.Context, buttons []api.Button) error {
 	return f.next("menu")
 }
 
+func (f *fakeAPI) DropMenu(context.Context) error {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	f.buttons = nil
+	return f.next("menu")
+}
+
+func (f *fakeAPI) Probe(context.Context) error {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	return f.next("probe")
+}
+
 // query signs an address.
 func (s *stage) query(at time.Time) url.Values {
 	timestamp := strconv.FormatInt(at.Unix(), 10)

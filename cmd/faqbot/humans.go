@@ -17,6 +17,7 @@ import (
 	"faqbot/bot/staff"
 	"faqbot/channels/console"
 	consoleui "faqbot/channels/console/ui"
+	"faqbot/channels/wechat"
 	"faqbot/cmd/internal/config"
 	"faqbot/knowledge"
 )
@@ -31,10 +32,10 @@ type humans struct {
 }
 
 // openHumans makes the desk and the console over the engine and its stores.
-func openHumans(ctx context.Context, c *config.Config, base *knowledgeBase, store *botsql.Store, engine *bot.Engine, key []byte, log *zap.Logger) (*humans, error) {
+func openHumans(ctx context.Context, c *config.Config, base *knowledgeBase, store *botsql.Store, engine *bot.Engine, accounts *wechat.Channel, key []byte, log *zap.Logger) (*humans, error) {
 	h := &humans{
 		staff: staff.NewService(staff.Config{Store: botsql.NewStaff(base.db), Now: time.Now, NewID: knowledge.NewID, Key: key}),
-		desk:  bot.NewDesk(bot.DeskConfig{Engine: engine, Store: store, Customers: store, Blocked: store}),
+		desk:  bot.NewDesk(bot.DeskConfig{Engine: engine, Store: store, Customers: store, Blocked: store, Outlets: map[string]bot.Outlet{"wechat": accounts}}),
 	}
 	phrases := bot.NewPhrases(bot.PhraseConfig{Store: store, Desk: h.desk})
 	if err := phrases.Fill(ctx); err != nil {
@@ -47,7 +48,7 @@ func openHumans(ctx context.Context, c *config.Config, base *knowledgeBase, stor
 	}
 	h.console, err = console.New(console.Config{
 		Staff: h.staff, Desk: &console.DeskConfig{Desk: h.desk, Phrases: phrases, Favourites: favourites}, Files: consoleui.Files(),
-		Proxies: c.Proxies, Secure: c.Secure(),
+		Proxies: c.Proxies, Secure: c.Secure(), Official: official{accounts},
 	}, log)
 	return h, err
 }

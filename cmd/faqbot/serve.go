@@ -115,7 +115,11 @@ func (cmd *serveCommand) Run(ctx context.Context, a *app) (err error) {
 	if err != nil {
 		return err
 	}
-	people, err := openHumans(ctx, c, base, store, engine, key, log)
+	accounts, err := openOfficial(ctx, c, base, store, engine, bus, front.metrics, key, log)
+	if err != nil {
+		return err
+	}
+	people, err := openHumans(ctx, c, base, store, engine, accounts, key, log)
 	if err != nil {
 		return err
 	}
@@ -133,25 +137,29 @@ func (cmd *serveCommand) Run(ctx context.Context, a *app) (err error) {
 	}
 	down.push(func(ctx context.Context) error { return chat.Shutdown(ctx, goingAway) })
 	down.push(people.console.Shutdown)
+	down.push(accounts.Shutdown)
 
 	stop := inBackground(ctx,
 		func(ctx context.Context) { follow(ctx, base.store, answers.Answerer, log) },
 		func(ctx context.Context) { engine.Watch(ctx, watchEvery, local) },
 		people.desk.Run,
+		accounts.Run,
 	)
 	down.push(stop)
-	front.ready(rooms(chat, people.console))
+	front.ready(rooms(chat, people.console, accounts))
 	down.push(front.drain)
 	cmd.greet(a, front, answers.Answerer, people.invitation, sample)
 	return front.wait(ctx)
 }
 
-// rooms leads the staff to the console and everybody else to the chat.
-func rooms(chat, console http.Handler) http.Handler {
+// rooms leads the staff to the console, the platform of official accounts to their
+// channel, and everybody else to the chat.
+func rooms(chat, console, accounts http.Handler) http.Handler {
 	mux := http.NewServeMux()
 	mux.Handle("/", chat)
 	mux.Handle("/console", http.RedirectHandler("/console/", http.StatusMovedPermanently))
 	mux.Handle("/console/", console)
+	mux.Handle(callbacks, accounts)
 	return mux
 }
 

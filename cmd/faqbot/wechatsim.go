@@ -83,7 +83,7 @@ func until(ctx context.Context, next http.Handler) http.Handler {
 // greet says where the phone is, and what has to be entered in faqbot.
 func (cmd *wechatSimCommand) greet(a *app, base string, c sim.AccountConfig) {
 	fmt.Fprintf(a.out, "微信公众号模拟器已就绪，按 Ctrl-C 停止。\n  手机网页        %s/   （再加一位用户：%[1]s/?user=o-visitor-2）\n\n", base)
-	fmt.Fprintf(a.out, "在 faqbot 里添加公众号时填写：\n  接口地址        %s   （代替 https://api.weixin.qq.com）\n  AppID           %s\n  AppSecret       %s\n  Token           %s\n  EncodingAESKey  %s\n  加解密方式      %s\n  账号类型        %s\n\n",
+	fmt.Fprintf(a.out, "在 faqbot 里添加公众号时填写：\n  接口地址        %s   （faqbot serve 的配置项 wechat.api）\n  AppID           %s\n  AppSecret       %s\n  Token           %s\n  EncodingAESKey  %s\n  加解密方式      %s\n  账号类型        %s\n\n",
 		base, c.AppID, c.Secret, c.Token, c.AESKey, modeName(c.Mode), kindName(c.Kind))
 	if c.Callback == "" {
 		fmt.Fprintf(a.out, "然后把 faqbot 给出的回调地址填到手机网页的“接入”里。\n")

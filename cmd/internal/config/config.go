@@ -57,6 +57,11 @@ type Config struct {
 	KeyFile string
 	// HTTPS says whether browsers reach the console by https only; see Secure.
 	HTTPS string
+	// Address is where customers reach this program from outside, for links in
+	// answers; empty if they need none.
+	Address string
+	// WeChat is the address of the platform's API; empty means its own.
+	WeChat string
 	// NetworkLimits scales what one address may do; zero sets no limits on
 	// addresses and on all visitors together.
 	NetworkLimits float64
@@ -134,10 +139,29 @@ func options() []option {
 			c.HTTPS = s
 			return oneOf(s, "auto", "on", "off")
 		}},
+		{"address", "", "顾客从外面访问本服务的网址，如 https://kefu.example.com；公众号里的相对链接要用它", func(c *Config, s string) error {
+			c.Address = strings.TrimSuffix(s, "/")
+			return checkURL(s)
+		}},
+		{"wechat.api", "", "微信接口的地址；留空用微信自己的，没有公众号时可填 faqbot wechat-sim 的地址", func(c *Config, s string) error {
+			c.WeChat = strings.TrimSuffix(s, "/")
+			return checkURL(s)
+		}},
 		{"limits.network", "1", "同一个 IP 的连接数和快慢的限制放大多少倍；很多访客共用一个 IP 时调大，0 不限制", func(c *Config, s string) error {
 			return parseScale(&c.NetworkLimits, s)
 		}},
 	}
+}
+
+// checkURL takes an address with http or https, or nothing.
+func checkURL(s string) error {
+	if s == "" {
+		return nil
+	}
+	if u, err := url.Parse(s); err != nil || u.Scheme != "http" && u.Scheme != "https" || u.Host == "" || u.RawQuery != "" || u.Fragment != "" {
+		return fmt.Errorf("%q 要写成 https://example.com 这样的网址", s)
+	}
+	return nil
 }
 
 func checkAddress(s string) error {

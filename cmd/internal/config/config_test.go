@@ -50,6 +50,8 @@ func TestLoadPrecedence(t *testing.T) {
 		"chat.rules":     {"", "默认值"},
 		"chat.sites":     {"https://a.example,http://b.example:81", "文件 " + path},
 		"limits.network": {"1", "默认值"},
+		"address":        {"", "默认值"},
+		"wechat.api":     {"", "默认值"},
 		"secrets.key":    {"", "默认值"},
 		"console.https":  {"auto", "默认值"},
 		"proxies":        {"10.0.0.0/8,192.0.2.7/32", "命令行"},
@@ -92,6 +94,8 @@ func TestLoadErrors(t *testing.T) {
 		{name: "site with a path", flags: map[string]string{"chat.sites": "https://a.example/shop"}, want: []string{"chat.sites", "https://a.example/shop"}},
 		{name: "site without scheme", file: "chat:\n  sites: [www.example.com]\n", want: []string{"chat.sites", "www.example.com"}},
 		{name: "limits", flags: map[string]string{"limits.network": "-1"}, want: []string{"limits.network", "-1"}},
+		{name: "address", flags: map[string]string{"address": "kefu.example.com"}, want: []string{"address", "https://example.com"}},
+		{name: "api", env: map[string]string{"FAQBOT_WECHAT_API": "ftp://example.com"}, want: []string{"wechat.api", "ftp://"}},
 		{name: "proxy", flags: map[string]string{"proxies": "10.0.0.0/40"}, want: []string{"proxies", "10.0.0.0/40"}},
 		{name: "suggest above answer", file: "match:\n  answer: 0.3\n  suggest: 0.5\n", want: []string{"match.suggest", "match.answer"}},
 	} {

@@ -1,1 +1,0 @@
-import"./notice-MmdERYTG.js";import"./css-CtL7xthx.js";

@@ -1,0 +1,1 @@
+import"./notice-CNxvfitj.js";import"./css-IjAAasYn.js";

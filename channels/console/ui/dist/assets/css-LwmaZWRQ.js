@@ -1,0 +1,1 @@
+import"./notice-CNxvfitj.js";import"./css-BJea07Nn.js";
