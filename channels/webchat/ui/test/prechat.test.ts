@@ -67,9 +67,9 @@ async function open(wanted: unknown = form, conversation = '', language: Languag
 }
 
 const painted = async () => {
-  for (let i = 0; i < 5; i++) await new Promise((done) => setTimeout(done))
+  await vi.advanceTimersByTimeAsync(0)
   app.changed()
-  await new Promise((done) => requestAnimationFrame(() => setTimeout(done)))
+  await vi.advanceTimersByTimeAsync(20) // a frame
 }
 const $ = <T extends HTMLElement = HTMLElement>(selector: string) => document.querySelector<T>(selector)!
 const shown = () => [!$('.prechat').hidden, !$('.composer').hidden]
@@ -88,11 +88,15 @@ const fillIn = () => {
 }
 
 beforeEach(() => {
+  vi.useFakeTimers()
   localStorage.clear()
   sessionStorage.clear()
   window.matchMedia = (() => ({ matches: false })) as unknown as typeof window.matchMedia
 })
-afterEach(() => vi.restoreAllMocks())
+afterEach(() => {
+  vi.useRealTimers() // forgets those that still run: the page is gone before them
+  vi.restoreAllMocks()
+})
 
 describe('the form before a conversation', () => {
   it('stands in place of the composer, if there is one and no conversation', async () => {

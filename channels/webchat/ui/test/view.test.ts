@@ -32,7 +32,7 @@ function open(language: Language = 'zh-CN') {
 const take = (f: ReturnType<typeof frame>) => chat.store.apply(f, Date.now())
 const painted = async () => {
   app.changed()
-  await new Promise((done) => requestAnimationFrame(() => setTimeout(done)))
+  await vi.advanceTimersByTimeAsync(20) // a frame
 }
 const line = (kind: string, card: Record<string, unknown> = {}, text = '') =>
   take(pushed(message(++seq, { author: 'system', kind, text, card, at: Date.now() })))
@@ -45,13 +45,17 @@ const button = (within: string, text: string) => all(within + ' button').find((b
 const header = () => [words('.header-title'), words('.header-subtitle'), $('.header-handoff')!.hidden]
 
 beforeEach(() => {
+  vi.useFakeTimers()
   let n = 0
   URL.createObjectURL = () => `blob:${++n}`
   URL.revokeObjectURL = vi.fn()
   window.matchMedia = (() => ({ matches: false })) as unknown as typeof window.matchMedia
   open()
 })
-afterEach(() => vi.restoreAllMocks())
+afterEach(() => {
+  vi.useRealTimers() // forgets those that still run: the page is gone before them
+  vi.restoreAllMocks()
+})
 
 describe('the queue', () => {
   const card = () => [$('.queue')!.hidden, words('.queue-place'), words('.queue-wait')]
