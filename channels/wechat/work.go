@@ -50,9 +50,12 @@ type job struct {
 // batch names what went with the passive reply.
 func (j *job) batch() string { return "reply-" + j.clientID() }
 
-// clientID is the id of the turn that the callback becomes.
-func (j *job) clientID() string {
-	sum := sha256.Sum256([]byte(j.account.ID + "\n" + j.callback.Key))
+func (j *job) clientID() string { return ClientID(j.account.ID, j.callback.Key) }
+
+// ClientID is the id of the turn that a callback becomes, by the ID of the account
+// and the key of the message.
+func ClientID(account, key string) string {
+	sum := sha256.Sum256([]byte(account + "\n" + key))
 	return "wx-" + hex.EncodeToString(sum[:20])
 }
 

@@ -6,7 +6,9 @@ import (
 	"flag"
 	"fmt"
 	"io"
+	"math/rand/v2"
 	"net/http"
+	"runtime"
 	"sync"
 	"time"
 
@@ -31,13 +33,12 @@ func (d *deskOptions) flags(flags *flag.FlagSet) {
 	flags.IntVar(&d.waiting, "waiting", 2000, "with -desk: how many visitors wait")
 	flags.IntVar(&d.history, "history", 10_000, "with -desk: how many conversations the first agent had before")
 	flags.IntVar(&d.asking, "asking", 8, "with -desk: how many visitors ask for a human at once in the beginning")
-	flags.DurationVar(&d.time, "time", time.Minute, "with -desk: for how long")
+	flags.DurationVar(&d.time, "time", time.Minute, "with -desk or -wechat: for how long")
 }
 
-// wrong reports whether the flags make no sense, beside another measurement or
-// without one.
-func (d *deskOptions) wrong(other bool) bool {
-	return d.on && other || d.agents < 1 || d.talks < 1 || d.talks > 50 || d.waiting < 0 || d.history < 0 || d.asking < 1 || d.time <= 0
+// wrong reports whether the flags make no sense.
+func (d *deskOptions) wrong() bool {
+	return d.agents < 1 || d.talks < 1 || d.talks > 50 || d.waiting < 0 || d.history < 0 || d.asking < 1 || d.time <= 0
 }
 
 // What is promised for the full numbers.
@@ -183,28 +184,38 @@ func atOnceDo[T any](ctx context.Context, most int, all []T, do func(T, context.
 // measure runs the load and prints how long everything took.
 func (f *floor) measure(ctx context.Context) error {
 	f.begin()
-	before, err := usageOf(f.server.command.Process.Pid)
+	used, err := f.metered(func() { f.load(ctx) })
 	if err != nil {
 		return err
 	}
-	own, begun := ownTime(), time.Now()
-	f.load(ctx)
-	took := time.Since(begun)
-	after, err := usageOf(f.server.command.Process.Pid)
-	if err != nil {
-		return err
-	}
-	own = ownTime() - own
 	if err := f.until(ctx, "everything arrives", func() bool { return f.underWay() == 0 }); err != nil && ctx.Err() != nil {
 		return err
 	}
 	f.report()
-	fmt.Fprintf(f.out, "server: %.0f %% of one CPU, %d MiB, at most %d MiB; this program: %.0f %%; load average %s\n",
-		share(after.cpu-before.cpu, took), after.rss>>20, after.peak>>20, share(own, took), loadAverage())
+	fmt.Fprintln(f.out, used)
 	if n := f.underWay(); n > 0 {
 		return fmt.Errorf("%d never arrived", n)
 	}
 	return f.problem()
+}
+
+// metered does something and tells what was used meanwhile.
+func (h *hall) metered(do func()) (string, error) {
+	before, err := usageOf(h.server.command.Process.Pid)
+	if err != nil {
+		return "", err
+	}
+	own, all, begun := ownTime(), machineTime(), time.Now()
+	do()
+	took := time.Since(begun)
+	after, err := usageOf(h.server.command.Process.Pid)
+	if err != nil {
+		return "", err
+	}
+	server := after.cpu - before.cpu
+	own, all = ownTime()-own, machineTime()-all
+	return fmt.Sprintf("server: %.0f %% of one CPU, %d MiB, at most %d MiB; this program: %.0f %%; others: %.0f %%, of %d CPUs; load average %s",
+		share(server, took), after.rss>>20, after.peak>>20, share(own, took), share(max(0, all-server-own), took), runtime.NumCPU(), loadAverage()), nil
 }
 
 func share(used, of time.Duration) float64 { return 100 * used.Seconds() / of.Seconds() }
@@ -222,15 +233,20 @@ func (f *floor) load(ctx context.Context) {
 // atRate does something at random times, each in a goroutine that knows when it
 // was due.
 func (f *floor) atRate(ctx context.Context, what string, rate float64, do func(context.Context, time.Time)) {
-	r := f.crowd.random(0, what)
+	f.arrivals(ctx, f.crowd.random(0, what), rate, func(due time.Time) {
+		f.working.Go(func() { do(ctx, due) })
+	})
+}
+
+// arrivals calls do at random times with the rate, and tells when that was due.
+func (h *hall) arrivals(ctx context.Context, r *rand.Rand, rate float64, do func(due time.Time)) {
 	due := time.Now()
-	for end := due.Add(f.desk.time); ; {
+	for end := due.Add(h.desk.time); ; {
 		due = due.Add(time.Duration(r.ExpFloat64() / rate * float64(time.Second)))
 		if due.After(end) || pause(ctx, time.Until(due)) != nil {
 			return
 		}
-		due := due // which goes on
-		f.working.Go(func() { do(ctx, due) })
+		do(due)
 	}
 }
 
@@ -246,9 +262,14 @@ func (f *floor) report() {
 	for _, w := range []*stopwatch{f.accepts, f.lines, f.answers} {
 		late = append(late, w.lateness()...)
 	}
-	fmt.Fprintf(f.out, "this program was late by %s\n", late.spread())
+	f.printLateness(late)
+}
+
+// printLateness tells how late this program was itself.
+func (h *hall) printLateness(late times) {
+	fmt.Fprintf(h.out, "this program was late by %s\n", late.spread())
 	if late.part(0.99) > lateLimit {
-		fmt.Fprintln(f.out, "which is too much: the machine was busy, and the figures say little about the server")
+		fmt.Fprintln(h.out, "which is too much: the machine was busy, and the figures say little about the server")
 	}
 }
 

@@ -2,6 +2,7 @@ package main
 
 import (
 	"context"
+	"database/sql"
 	"errors"
 	"fmt"
 	"time"
@@ -22,17 +23,11 @@ func agentName(n int) string { return fmt.Sprintf("agent%03d", n) }
 // prepareDesk stores the agents, their seats and the history of the first of
 // them, before the server starts for the first time.
 func (o *options) prepareDesk(ctx context.Context) (err error) {
-	db, dialect, err := database.Open(ctx, o.db)
+	db, dialect, err := o.openTables(ctx)
 	if err != nil {
 		return err
 	}
 	defer func() { err = errors.Join(err, db.Close()) }()
-	if err := kbsql.Migrate(ctx, db, dialect); err != nil {
-		return fmt.Errorf("make the tables: %w", err)
-	}
-	if err := botsql.Migrate(ctx, db, dialect); err != nil {
-		return fmt.Errorf("make the tables: %w", err)
-	}
 	accounts, err := o.makeStaff(ctx, botsql.NewStaff(db))
 	if err != nil {
 		return err
@@ -46,6 +41,21 @@ func (o *options) prepareDesk(ctx context.Context) (err error) {
 		}
 	}
 	return storeHistory(ctx, store, accounts[0], o.desk.history)
+}
+
+// openTables opens the database, with tables for the knowledge and the bot.
+func (o *options) openTables(ctx context.Context) (*sql.DB, kbsql.Dialect, error) {
+	db, dialect, err := database.Open(ctx, o.db)
+	if err != nil {
+		return nil, dialect, err
+	}
+	if err = kbsql.Migrate(ctx, db, dialect); err == nil {
+		err = botsql.Migrate(ctx, db, dialect)
+	}
+	if err != nil {
+		return nil, dialect, errors.Join(fmt.Errorf("make the tables: %w", err), db.Close())
+	}
+	return db, dialect, nil
 }
 
 // makeStaff stores an administrator, and the agents with the same password.

@@ -103,6 +103,16 @@ func TestParseUsage(t *testing.T) {
 	}
 }
 
+func TestParseMachineTime(t *testing.T) {
+	stat := "cpu  100 20 30 4000 500 6 7 8 90 10\ncpu0 1 2 3 4 5 6 7 8 9 10\n"
+	if used, want := parseMachineTime(stat), 1710*time.Millisecond; used != want {
+		t.Errorf("%v were used, want %v", used, want)
+	}
+	if used := parseMachineTime("nothing"); used != 0 {
+		t.Errorf("of what cannot be read %v were used", used)
+	}
+}
+
 // TestPrepare reads what is stored before the server starts.
 func TestPrepare(t *testing.T) {
 	o := &options{db: filepath.Join(t.TempDir(), "desk.db"), desk: deskOptions{agents: 3, talks: 4, history: 250}}

@@ -13,7 +13,7 @@ import (
 
 // spread tells how a measure is spread, and ends what can be said of a few.
 func (t times) spread() string {
-	return fmt.Sprintf("p50 %v, p95 %v, p99 %v, longest %v", t.short(0.5), t.short(0.95), t.short(0.99), t.short(1))
+	return fmt.Sprintf("p50 %v, p95 %v, p99 %v, p99.9 %v, longest %v", t.short(0.5), t.short(0.95), t.short(0.99), t.short(0.999), t.short(1))
 }
 
 func (t times) ends() string { return fmt.Sprintf("p50 %v, longest %v", t.short(0.5), t.short(1)) }
@@ -189,6 +189,29 @@ func ownTime() time.Duration {
 		return 0
 	}
 	return time.Duration(r.Utime.Nano() + r.Stime.Nano())
+}
+
+// machineTime is the CPU time of all that runs on the machine, and of what is taken
+// from it; 0 if that is not known.
+func machineTime() time.Duration {
+	stat, err := os.ReadFile("/proc/stat")
+	if err != nil {
+		return 0
+	}
+	return parseMachineTime(string(stat))
+}
+
+// parseMachineTime adds up the first line of /proc/stat: user, nice, system, idle,
+// iowait, irq, softirq, steal; what guests use is in the first two.
+func parseMachineTime(stat string) (used time.Duration) {
+	line, _, _ := strings.Cut(stat, "\n")
+	for i, field := range strings.Fields(line) {
+		ticks, err := strconv.ParseInt(field, 10, 64)
+		if idle := i == 4 || i == 5; err == nil && !idle && i <= 8 {
+			used += time.Duration(ticks) * time.Second / ticksPerSecond
+		}
+	}
+	return used
 }
 
 // loadAverage is how busy the machine was in the last minutes.

@@ -7,6 +7,7 @@
 //	go run ./cmd/crashtest -storm                5,000 sockets drop and return at once
 //	go run ./cmd/crashtest -load                 answering time at half of the peak
 //	go run ./cmd/crashtest -desk                 200 agents with 5 visitors each, 2,000 wait
+//	go run ./cmd/crashtest -wechat               an official account with 500 messages a second
 //
 // # What is promised
 //
@@ -70,6 +71,22 @@
 // that is not theirs. The database must hold every line once, where the agent was
 // told, with the owners that the agents know, and for visitors what was said above.
 // Only what the desk and the bot reply is not checked here.
+//
+// # The official account
+//
+// With -wechat the platform is simulated in this process (package sim), with an
+// official account that is set up through the console and has 5,000 followers.
+// Messages come at random times at the rate, each from the follower who has waited
+// longest and has no answer outstanding. The platform seals the callbacks, waits
+// five seconds, tries three times, and opens and checks every answer. It sends some
+// on purpose twice, with the same MsgId: at once, or when the first is answered.
+// What is measured is from when a message was due until its callback is answered,
+// and how long single attempts take. In the end each message must be one turn with
+// its reply, there must be no others, nobody may have been told that the account is
+// out of order, and whoever got the word success must have got a reply later.
+//
+// The server has to share the machine with the platform: the report says what both
+// use.
 //
 // SIGKILL takes nothing from the page cache of the system, so this proves nothing
 // about a loss of power; that needs another test.

@@ -21,6 +21,7 @@ import (
 
 const (
 	loadSockets = 3000
+	loadEntries = 25_000
 	atOnce      = 64 // questions on their way while the peak is looked for
 	peakTime    = 15 * time.Second
 	loadTime    = 30 * time.Second
@@ -34,6 +35,9 @@ const (
 func (o *options) runLoad(ctx context.Context, out io.Writer) error {
 	if o.sockets == 0 {
 		o.sockets = loadSockets
+	}
+	if o.entries == 0 {
+		o.entries = loadEntries
 	}
 	asked, err := o.importKnowledge(ctx, out)
 	if err != nil {

@@ -30,6 +30,7 @@ const (
 
 // options are the flags.
 type options struct {
+	command  string // that gives these options, with the seed
 	seed     uint64
 	rounds   int
 	visitors int
@@ -40,6 +41,7 @@ type options struct {
 	storm    bool
 	load     bool
 	desk     deskOptions
+	weChat   weChatOptions
 	sockets  int
 	entries  int
 	texts    string
@@ -74,20 +76,44 @@ func parse(args []string, errOut io.Writer) (*options, error) {
 	flags.BoolVar(&o.storm, "storm", false, "instead: many sockets drop and return at once")
 	flags.BoolVar(&o.load, "load", false, "instead: measure the time from question to answer")
 	flags.IntVar(&o.sockets, "sockets", 0, "with -storm or -load: how many sockets; 0 means 5000 or 3000")
-	flags.IntVar(&o.entries, "entries", 25_000, "with -load: how many entries the knowledge has, with four wordings each")
-	flags.StringVar(&o.texts, "texts", "", "with -load: a file of sentences to make entries of, one wording each, and to ask; empty makes some up")
+	flags.IntVar(&o.entries, "entries", 0, "with -load or -wechat: how many entries the knowledge has, with four wordings each; 0 means 25000, or the sample only")
+	flags.StringVar(&o.texts, "texts", "", "with -entries: a file of sentences to make entries of, one wording each, and to ask; empty makes some up")
 	o.desk.flags(flags)
+	o.weChat.flags(flags)
 	if err := flags.Parse(args); err != nil {
 		return nil, err
 	}
-	if flags.NArg() > 0 || o.rounds < 1 || o.visitors < 1 || o.storm && o.load || o.desk.wrong(o.storm || o.load) {
+	if flags.NArg() > 0 || o.rounds < 1 || o.visitors < 1 || o.entries < 0 || o.wantsTwo() || o.desk.wrong() || o.weChat.wrong() {
 		fmt.Fprintln(errOut, "crashtest: these arguments make no sense; see -help")
 		return nil, flag.ErrHelp
 	}
 	for o.seed == 0 {
 		o.seed = rand.Uint64N(1_000_000)
 	}
+	o.command = commandOf(flags, o.seed)
 	return o, nil
+}
+
+// commandOf is the command line of the flags that were given, with the seed.
+func commandOf(flags *flag.FlagSet, seed uint64) string {
+	command := "go run ./cmd/crashtest"
+	flags.Visit(func(f *flag.Flag) {
+		if f.Name != "seed" {
+			command += fmt.Sprintf(" -%s=%s", f.Name, f.Value)
+		}
+	})
+	return fmt.Sprintf("%s -seed=%d", command, seed)
+}
+
+// wantsTwo reports whether more than one measurement is wanted.
+func (o *options) wantsTwo() bool {
+	wanted := 0
+	for _, on := range []bool{o.storm, o.load, o.desk.on, o.weChat.on} {
+		if on {
+			wanted++
+		}
+	}
+	return wanted > 1
 }
 
 // run does what the flags say, in a directory of its own.
@@ -115,6 +141,8 @@ func (o *options) run(ctx context.Context, out io.Writer) (err error) {
 		return o.runLoad(ctx, out)
 	case o.desk.on:
 		return o.runDesk(ctx, out)
+	case o.weChat.on:
+		return o.runWeChat(ctx, out)
 	}
 	return o.runRounds(ctx, out)
 }

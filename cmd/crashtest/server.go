@@ -28,6 +28,7 @@ const (
 type server struct {
 	binary, dsn, address string
 	index                string // its directory; empty for beside the database file
+	env                  []string
 	log                  *os.File
 	note                 func(history.Event)
 
@@ -63,6 +64,7 @@ func (s *server) url() string { return "http://" + s.address }
 func (s *server) start(failpoint string) error {
 	s.command = exec.Command(s.binary, "serve", "--listen", s.address, "--db", s.dsn, "--admin", "off", "--sample", "telecom")
 	s.command.Env = append(os.Environ(), "FAQBOT_PROXIES=127.0.0.1", "FAQBOT_FAILPOINT="+failpoint, "FAQBOT_INDEX_DIR="+s.index)
+	s.command.Env = append(s.command.Env, s.env...)
 	s.command.Stdout, s.command.Stderr = s.log, s.log
 	if err := s.command.Start(); err != nil {
 		return fmt.Errorf("start the server: %w", err)

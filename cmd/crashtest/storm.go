@@ -46,13 +46,14 @@ type asker struct {
 	answered chan time.Time
 }
 
-// openHall starts a server; close ends everything.
-func (o *options) openHall(ctx context.Context, out io.Writer) (h *hall, err error) {
+// openHall starts a server, with more in its environment; close ends everything.
+func (o *options) openHall(ctx context.Context, out io.Writer, env ...string) (h *hall, err error) {
 	recorder := history.NewRecorder()
 	s, err := newServer(o.binary, o.db, o.dir, recorder.Add)
 	if err != nil {
 		return nil, err
 	}
+	s.env = env
 	asked, err := questions()
 	if err != nil {
 		return nil, err
