@@ -149,7 +149,7 @@ func TestPlainTurnsLeaveIndexesAlone(t *testing.T) {
 }
 
 // TestListsUseIndexes checks that no list of the desk reads conversations that it
-// does not show.
+// does not show, and that nothing else is counted.
 func TestListsUseIndexes(t *testing.T) {
 	ctx := t.Context()
 	_, db := sqlite.store(t)
@@ -158,6 +158,8 @@ func TestListsUseIndexes(t *testing.T) {
 		read  func(s *botsql.Store) error
 	}{
 		{"bot_conversation_waiting ", func(s *botsql.Store) error { _, err := s.Waiting(ctx); return err }},
+		{"bot_conversation_waiting ", func(s *botsql.Store) error { _, err := s.Ahead(ctx, "", 0, time.Now(), "a"); return err }},
+		{"bot_conversation_served ", func(s *botsql.Store) error { _, err := s.Loads(ctx); return err }},
 		{"bot_conversation_served ", func(s *botsql.Store) error { _, err := s.Served(ctx, "小红"); return err }},
 		{"bot_conversation_served ", func(s *botsql.Store) error { _, err := s.Served(ctx, ""); return err }},
 		{"bot_conversation_done ", func(s *botsql.Store) error { _, err := s.Done(ctx, "小红", time.Now(), 9); return err }},
@@ -181,7 +183,7 @@ func TestListsUseIndexes(t *testing.T) {
 // explain returns the plan of SQLite for a query.
 func explain(t *testing.T, db *sql.DB, query string) (plan string) {
 	t.Helper()
-	rows, err := db.QueryContext(t.Context(), `EXPLAIN QUERY PLAN `+query, 1, 2, 3)
+	rows, err := db.QueryContext(t.Context(), `EXPLAIN QUERY PLAN `+query, 1, 2, 3, 4)
 	if err == nil {
 		err = sqldb.ScanAll(rows, func(rows *sql.Rows) error {
 			var id, parent, unused int

@@ -58,7 +58,7 @@ func (s *Store) Done(ctx context.Context, agent string, before time.Time, limit 
 // moment with the id.
 func (s *Store) Ahead(ctx context.Context, group string, rank int, since time.Time, id string) (n int, err error) {
 	err = s.read(ctx, "count who is ahead", func(rows *sql.Rows) error { return rows.Scan(&n) },
-		`SELECT COUNT(*) FROM bot_conversation WHERE phase = 'queued' AND skill_group = $1
+		`SELECT COUNT(*) FROM bot_conversation WHERE state = 'open' AND phase = 'queued' AND skill_group = $1
 		AND (rank > $2 OR rank = $2 AND (queued_at < $3 OR queued_at = $3 AND id < $4))`, group, rank, sqldb.Millis(since), id)
 	return n, err
 }
