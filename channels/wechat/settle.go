@@ -134,6 +134,7 @@ func (c *Channel) trySettle(ctx context.Context, j *job) ([]byte, error) {
 	pieces := slices.Concat(open, fresh, j.ours)
 	reply := c.ride(ctx, j, &f, pieces)
 	c.leftOver(j, f, pieces, len(reply) > 0)
+	j.leaves = slices.ContainsFunc(pieces, func(p piece) bool { return !p.ours && p.State == Waiting })
 	old, added := pieces[:len(open)], pieces[len(open):len(open)+len(fresh)]
 	if err := c.store.Step(ctx, f, outgoing(added), changed(open, old, len(back))); err != nil {
 		return nil, fmt.Errorf("go on with a follower: %w", err)

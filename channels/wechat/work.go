@@ -45,6 +45,8 @@ type job struct {
 	again bool
 	// heard reports whether somebody waits for a passive reply.
 	heard func() bool
+	// leaves says that something is left on its way, which a look would find.
+	leaves bool
 }
 
 // batch names what went with the passive reply.
@@ -84,7 +86,9 @@ func (c *Channel) fly(ctx context.Context, fl *flight, q request) {
 			c.log.Error("a reply that nobody waited for is lost", zap.String("account", q.account.ID), zap.Error(err))
 		}
 	}
-	c.goOn(j.who)
+	if j.leaves {
+		c.goOn(j.who)
+	}
 }
 
 // begin stores the callback. It is done if it was dealt with before, by whomever.
