@@ -484,6 +484,19 @@ func (s *stage) agent(conversation, text string) error {
 	return nil
 }
 
+// picture has the agent send a picture.
+func (s *stage) picture(conversation string) {
+	s.Helper()
+	f, err := s.desk.Upload(s.Context(), li, conversation, "图.png", picture(s))
+	if err != nil {
+		s.Fatal(err)
+	}
+	line := bot.Line{ClientID: "line-" + s.ids(), Kind: bot.KindImage, File: f.ID}
+	if _, err := s.desk.Say(s.Context(), li, conversation, line); err != nil {
+		s.Fatal(err)
+	}
+}
+
 // said are the messages of a follower's conversations by a kind.
 func (s *stage) said(from string, kind bot.MessageKind) (texts []string) {
 	s.Helper()

@@ -18,6 +18,9 @@ const (
 	// grace is how long the bot's replies wait for the passive reply that somebody,
 	// somewhere, may be making of them.
 	grace = 6 * time.Second
+	// uploadWithin is how long a picture may take that is to go with a passive reply,
+	// for which somebody waits.
+	uploadWithin = 3 * time.Second
 	// behind is how long what follows a passive reply waits for that to be shown.
 	behind = time.Second
 	// lookBack is how many messages are read at once that have not become Outgoing,
@@ -186,26 +189,42 @@ func (c *Channel) ride(ctx context.Context, j *job, f *Follower, pieces []piece)
 	if len(live) == 0 || j.meaning.silent || f.Gone || !j.heard() {
 		return nil
 	}
-	riders := make([]piece, len(live))
-	for n, i := range live {
-		riders[n] = pieces[i]
-	}
 	can := j.account.means()
 	tapped := can.sends && can.menus && f.Allowance.At(c.now()).Left > 1
-	message, n := bundle(riders, func(p piece) bool { return tapped && p.tap })
-	reply, err := c.passive(ctx, j, message, !can.sends && slices.ContainsFunc(riders[n:], func(p piece) bool { return !p.ours }))
-	if err != nil {
-		c.log.Warn("a picture cannot go with the reply", zap.String("account", j.account.ID), zap.Error(err))
+	for ; len(live) > 0; live = live[1:] {
+		riders := make([]piece, len(live))
+		for n, i := range live {
+			riders[n] = pieces[i]
+		}
+		message, n := bundle(riders, func(p piece) bool { return tapped && p.tap })
+		reply, err := c.passive(ctx, j, message, !can.sends && slices.ContainsFunc(riders[n:], func(p piece) bool { return !p.ours }))
+		if err != nil {
+			c.log.Warn("a picture cannot go with the reply", zap.String("account", j.account.ID), zap.Error(err))
+			if passOver(&pieces[live[0]], judge(err, false), can, c.now()) {
+				continue
+			}
+		}
+		if reply == nil {
+			return nil
+		}
+		f.Choices = shown(f.Choices, riders[:n], f.HeardAt, false)
+		for _, i := range live[:n] {
+			p := &pieces[i]
+			p.State, p.Batch, p.ChangedAt = Replied, j.batch(), c.now()
+		}
+		return reply
 	}
-	if reply == nil {
-		return nil
+	return nil
+}
+
+// passOver notes what became of a picture that cannot go with the reply, and reports
+// whether what is behind it goes now: one that can be sent by itself soon keeps its
+// place, any other must not be in the way of all that follows.
+func passOver(p *piece, x fate, can means, now time.Time) bool {
+	if x.state == Failed {
+		p.State, p.Code, p.Reason, p.ChangedAt = x.state, x.code, x.reason, now
 	}
-	f.Choices = shown(f.Choices, riders[:n], f.HeardAt, false)
-	for _, i := range live[:n] {
-		p := &pieces[i]
-		p.State, p.Batch, p.ChangedAt = Replied, j.batch(), c.now()
-	}
-	return reply
+	return x.state != Waiting || !can.sends
 }
 
 // passive writes a message as a passive reply; nothing, if it cannot be one.
@@ -217,6 +236,8 @@ func (c *Channel) passive(ctx context.Context, j *job, message render.Part, unfi
 	case message.Text != "":
 		return envelope.TextReply(to, from, message.Text, at), nil
 	case message.Image != nil:
+		ctx, cancel := context.WithTimeout(ctx, uploadWithin)
+		defer cancel()
 		id, err := c.picture(ctx, j.account, j.who, message.Image.File)
 		if err != nil {
 			return nil, err

@@ -367,14 +367,7 @@ func TestAgentPicture(t *testing.T) {
 	s := newStage(t, nil)
 	for _, who := range []string{"ann", "bob"} {
 		talk := s.served(who)
-		f, err := s.desk.Upload(t.Context(), li, talk, "图.png", picture(t))
-		if err != nil {
-			t.Fatal(err)
-		}
-		line := bot.Line{ClientID: "line-" + s.ids(), Kind: bot.KindImage, File: f.ID}
-		if _, err := s.desk.Say(t.Context(), li, talk, line); err != nil {
-			t.Fatal(err)
-		}
+		s.picture(talk)
 		s.pass(10 * time.Second)
 	}
 	sent := s.api.sent()
@@ -382,14 +375,7 @@ func TestAgentPicture(t *testing.T) {
 		t.Errorf("sent %+v, %d uploads", sent, len(s.api.uploads))
 	}
 	s.clock.move(3 * 24 * time.Hour)
-	talk := s.served("ann")
-	f, err := s.desk.Upload(t.Context(), li, talk, "图.png", picture(t))
-	if err != nil {
-		t.Fatal(err)
-	}
-	if _, err := s.desk.Say(t.Context(), li, talk, bot.Line{ClientID: "line-" + s.ids(), Kind: bot.KindImage, File: f.ID}); err != nil {
-		t.Fatal(err)
-	}
+	s.picture(s.served("ann"))
 	s.pass(10 * time.Second)
 	if sent := s.api.sent(); sent[len(sent)-1].Image != "media-2" {
 		t.Errorf("three days later %+v was sent", sent[len(sent)-1])
@@ -544,6 +530,34 @@ func TestSilentAgent(t *testing.T) {
 	has(t, s.say("ann", "继续"), "您好，请说")
 	if n := len(s.api.sent()); n != 0 {
 		t.Errorf("%d were sent", n)
+	}
+}
+
+// TestSilentPicture has a picture that the platform does not take stand in nobody's
+// way: an account that may not send has only replies to bring anything with.
+func TestSilentPicture(t *testing.T) {
+	for code, want := range map[int]wechat.OutgoingState{48001: wechat.Failed, 40164: wechat.Kept, -1: wechat.Kept} {
+		t.Run(fmt.Sprint(code), func(t *testing.T) {
+			s := newStage(t, func(a *wechat.Account) { a.Sends = false })
+			talk := s.served("ann")
+			s.picture(talk)
+			if err := s.agent(talk, "就是这一款"); err != nil {
+				t.Fatal(err)
+			}
+			s.pass(time.Minute)
+			refused := &api.Error{API: "media/upload", Code: code, Text: "refused"}
+			s.api.fail("upload", refused, refused)
+			has(t, s.say("ann", "哪一款"), "就是这一款")
+			open, err := s.store.Open(t.Context(), "shop", "ann")
+			if err != nil || (want == wechat.Kept) != (len(open) == 1) {
+				t.Errorf("open are %+v, %v", open, err)
+			}
+			parts, err := s.store.Parts(t.Context(), talk, 1, 100)
+			at := slices.IndexFunc(parts, func(o wechat.Outgoing) bool { return strings.Contains(string(o.Content), "image") })
+			if err != nil || at < 0 || parts[at].State != want {
+				t.Errorf("parts %+v, %v", parts, err)
+			}
+		})
 	}
 }
 
