@@ -38,6 +38,9 @@ type Engine interface {
 	Download(ctx context.Context, v bot.Visitor, id string) (bot.File, []byte, error)
 	// Greeting returns texts and hot questions for visitors of an account.
 	Greeting(ctx context.Context, channel, account, language string) (bot.Greeting, error)
+	// Provisional returns what the bot would reply to a text that opens a
+	// conversation; nothing is kept.
+	Provisional(ctx context.Context, in bot.Inbound) ([]bot.Message, error)
 	// MarkRead records what the visitor has seen.
 	MarkRead(ctx context.Context, v bot.Visitor, conversation string, seq int64) error
 }

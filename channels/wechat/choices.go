@@ -93,7 +93,7 @@ func afterMessage(choices []Choice, m bot.Message, now time.Time) []Choice {
 // used returns the choices once one was made that can be made once.
 func used(choices []Choice, c Choice) []Choice {
 	made := c.act()
-	if made.Kind == bot.KindPick || made.Kind == bot.KindLeave {
+	if made.Kind == "" || made.Kind == bot.KindPick {
 		return choices
 	}
 	return slices.DeleteFunc(slices.Clone(choices), func(other Choice) bool {
@@ -146,8 +146,15 @@ const formLife = time.Hour
 
 // leaving reports whether the next text fills in a leave-message.
 func leaving(choices []Choice, now time.Time) bool {
-	return slices.ContainsFunc(choices, func(c Choice) bool {
-		a := c.act()
-		return a.Kind == bot.KindLeave && now.Sub(time.UnixMilli(a.Heard)) < formLife
-	})
+	a := formOf(choices).act()
+	return a.Kind == bot.KindLeave && now.Sub(time.UnixMilli(a.Heard)) < formLife
+}
+
+// formOf is the form that was shown, or nothing.
+func formOf(choices []Choice) Choice {
+	at := slices.IndexFunc(choices, func(c Choice) bool { return c.act().Kind == bot.KindLeave })
+	if at < 0 {
+		return Choice{}
+	}
+	return choices[at]
 }

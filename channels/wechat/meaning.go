@@ -25,6 +25,7 @@ const (
 	sayNothing   = "没有等待查看的内容，请直接输入您的问题。"
 	sayLater     = "正在为您查询，请回复“继续”查看答案。"
 	sayMore      = "（回复“继续”查看后面的内容）"
+	sayNoLeave   = "好的，不留言了。还有问题可以直接问我。"
 	sayGone      = "这个操作已经过期了，请直接输入您的问题。"
 )
 
@@ -39,7 +40,7 @@ type meaning struct {
 	in    bot.Inbound
 	media string
 	say   string // a line of ours
-	// choice was made, if it has a Label.
+	// choice was made, if it has an Act.
 	choice  Choice
 	welcome bool // say the welcome, with hot questions
 	gone    bool // they follow the account no more
@@ -52,6 +53,7 @@ type situation struct {
 	choices []Choice
 	keeps   bool // there are things to be had for 继续
 	human   bool // an agent has the talk, or they wait for one
+	asks    bool // it is a question, or asks for a human, whatever form was shown
 	now     time.Time
 }
 
@@ -131,7 +133,9 @@ func (s situation) words(text string) meaning {
 		return meaning{granted: byMessage}
 	case text == more && !s.human:
 		return meaning{granted: byMessage, say: sayNothing}
-	case leaving(s.choices, s.now) && !declines(text):
+	case leaving(s.choices, s.now) && declines(text):
+		return meaning{granted: byMessage, say: sayNoLeave, choice: formOf(s.choices)}
+	case leaving(s.choices, s.now) && !s.asks:
 		return meaning{granted: byMessage, in: bot.Inbound{Kind: bot.KindLeave, Text: text, Card: bot.Card{Contact: contact(text)}}}
 	}
 	return meaning{granted: byMessage, in: bot.Inbound{Kind: bot.KindText, Text: text}}

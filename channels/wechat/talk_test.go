@@ -399,6 +399,33 @@ func TestLeave(t *testing.T) {
 	}
 }
 
+// TestLeaveNot takes for no leave-message what the bot can answer, what asks for a
+// human again, and what says no.
+func TestLeaveNot(t *testing.T) {
+	for _, tt := range []struct{ text, want string }{
+		{"怎么开发票", "在订单页点开发票"},
+		{"转人工", "联系方式"},
+		{"算了", "不留言"},
+	} {
+		t.Run(tt.text, func(t *testing.T) {
+			s := newStage(t, nil)
+			s.say("ann", "转人工")
+			has(t, s.say("ann", tt.text), tt.want)
+			if leaves, err := s.talks.Leaves(t.Context(), "", 9); err != nil || len(leaves) != 0 {
+				t.Errorf("leaves %+v, %v", leaves, err)
+			}
+		})
+	}
+	s := newStage(t, nil)
+	s.say("ann", "转人工")
+	s.say("ann", "算了")
+	if got := s.say("ann", "楼下的灯昨天又不亮了"); strings.Contains(got, "留言已收到") {
+		t.Errorf("after saying no: %q", got)
+	}
+	s.say("ann", "转人工")
+	has(t, s.say("ann", "楼下的灯昨天又不亮了"), "留言已收到")
+}
+
 // TestSurvey rates a service by number, once.
 func TestSurvey(t *testing.T) {
 	s := newStage(t, nil)

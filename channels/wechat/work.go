@@ -1,13 +1,16 @@
 package wechat
 
 import (
+	"cmp"
 	"context"
 	"crypto/sha256"
 	"encoding/hex"
 	"errors"
 	"fmt"
+	"slices"
 	"strings"
 	"time"
+	"unicode/utf8"
 
 	"go.uber.org/zap"
 
@@ -190,8 +193,32 @@ func (c *Channel) understand(ctx context.Context, j *job) error {
 		}
 		s.human = withHuman(view)
 	}
+	s.asks = leaving(s.choices, s.now) && c.asks(ctx, j)
 	j.meaning = meaningOf(m, s)
 	return nil
+}
+
+// call is how long a text is at most, in characters, that only calls for a human.
+const call = 8
+
+// asks reports whether what somebody says after a form is no leave-message: the bot
+// knows the answer, or it asks for a human again. Whoever says how to be reached
+// leaves one.
+func (c *Channel) asks(ctx context.Context, j *job) bool {
+	text := strings.TrimSpace(cmp.Or(j.message.Content, j.message.Recognition))
+	if text == "" || contact(text) != "" {
+		return false
+	}
+	replies, err := c.engine.Provisional(ctx, bot.Inbound{
+		Visitor: j.who.visitor(), ClientID: j.clientID(), Kind: bot.KindText, Text: text,
+		Profile: bot.Profile{Region: j.account.Region, Level: j.account.Level},
+	})
+	if err != nil {
+		c.log.Warn("cannot tell a question from a leave-message", zap.String("account", j.account.ID), zap.Error(err))
+	}
+	return slices.ContainsFunc(replies, func(m bot.Message) bool {
+		return m.Kind == bot.KindAnswer || m.Kind == bot.KindLeaveForm && utf8.RuneCountInString(text) <= call
+	})
 }
 
 // do hands to the engine what is for it, and gathers what the channel says itself.
