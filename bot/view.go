@@ -170,8 +170,11 @@ func speaks(language string) bool {
 func (e *Engine) Ready() bool { return true }
 
 // Watch looks now and then for what other processes wrote, in case their hints
-// were lost, and publishes it on to, until ctx ends.
+// were lost, and publishes it on to, until ctx ends. It begins with what was
+// written in the hour before: the hints of a process that died, or was stopped,
+// reached nobody.
 func (e *Engine) Watch(ctx context.Context, every time.Duration, to Bus) {
+	seen := e.Now().Add(-beforeWatch)
 	tick := time.NewTicker(every)
 	defer tick.Stop()
 	for {
@@ -179,21 +182,32 @@ func (e *Engine) Watch(ctx context.Context, every time.Duration, to Bus) {
 		case <-ctx.Done():
 			return
 		case <-tick.C:
-			e.look(ctx, every, to)
+			seen = e.look(ctx, seen, every, to)
 		}
 	}
 }
 
-// clockSkew is how far the clocks of processes may lie apart.
-const clockSkew = 5 * time.Second
+const (
+	// clockSkew is how far the clocks of processes may lie apart.
+	clockSkew = 5 * time.Second
+	// beforeWatch is how far the first look goes back.
+	beforeWatch = time.Hour
+)
 
-func (e *Engine) look(ctx context.Context, every time.Duration, to Bus) {
-	hints, err := e.Store.Changed(ctx, e.Now().Add(-2*every-clockSkew))
+// look publishes hints of what was written since then, or a little before, and
+// returns since when the next look must.
+func (e *Engine) look(ctx context.Context, since time.Time, every time.Duration, to Bus) time.Time {
+	now := e.Now()
+	if now.Before(since) { // the clock was set back
+		since = now
+	}
+	hints, err := e.Store.Changed(ctx, since.Add(-every-clockSkew))
 	if err != nil {
 		e.Log.Warn("cannot look for new messages", zap.Error(err))
-		return
+		return since
 	}
 	for _, h := range hints {
 		to.Publish(h)
 	}
+	return now
 }
