@@ -527,6 +527,21 @@ func TestUnsubscribe(t *testing.T) {
 	s.event("stranger", "unsubscribe", "")
 }
 
+// TestClockSetBack listens to who comes back, by a clock that was an hour ahead when
+// they left.
+func TestClockSetBack(t *testing.T) {
+	s := newStage(t, nil)
+	s.say("ann", "怎么开发票")
+	s.clock.move(time.Hour)
+	s.event("ann", "unsubscribe", "")
+	s.clock.move(-time.Hour + time.Minute)
+	has(t, s.event("ann", "subscribe", ""), "智能客服")
+	has(t, s.say("ann", "怎么开发票"), "在订单页")
+	if a, _, err := s.Window(t.Context(), visitor("ann")); err != nil || a.Left != 5 || a.Until.After(s.now().Add(48*time.Hour)) {
+		t.Errorf("the allowance is %+v, %v", a, err)
+	}
+}
+
 // TestNextConversation goes over to a conversation that follows another.
 func TestNextConversation(t *testing.T) {
 	s := newStage(t, nil)
