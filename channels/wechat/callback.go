@@ -200,16 +200,44 @@ func (c *Channel) await(ctx context.Context, fl *flight, q request, arrived time
 	case !over && last:
 		return outcome{reply: envelope.TextReply(q.message.From, q.message.To, sayLater, c.now())}, "later"
 	case !over && q.account.Sends && q.message.Type != "event":
-		c.start(func(ctx context.Context) { c.showTyping(ctx, q) })
+		c.start(func(ctx context.Context) { c.showWriting(ctx, q.account, q.message.From) })
 	}
 	return o, "success"
 }
 
-// showTyping shows a follower whose reply is late that it will come.
-func (c *Channel) showTyping(ctx context.Context, q request) {
+// showWriting shows a follower that something is being written to them, if that is
+// possible: it is no more than polite.
+func (c *Channel) showWriting(ctx context.Context, a Account, to string) {
 	ctx, cancel := context.WithTimeout(ctx, platformPatience)
 	defer cancel()
-	if err := c.accounts.client(q.account).Typing(ctx, q.message.From, true); err != nil {
-		c.log.Info("cannot show that a reply is being written", zap.String("account", q.account.ID), zap.Error(err))
+	if err := c.accounts.client(a).Typing(ctx, to, true); err != nil {
+		c.log.Info("cannot show that a reply is being written", zap.String("account", a.ID), zap.Error(err))
 	}
+}
+
+// typingLasts is how long the platform shows that somebody is writing, and a little
+// less.
+const typingLasts = 12 * time.Second
+
+// agentTypes shows a follower that the agent is writing, once in a while.
+func (c *Channel) agentTypes(who follower) {
+	now := c.now()
+	c.mu.Lock()
+	age := now.Sub(c.typed[who])
+	shown := age >= 0 && age < typingLasts
+	if !shown {
+		if len(c.typed) >= maxKnown {
+			clear(c.typed)
+		}
+		c.typed[who] = now
+	}
+	c.mu.Unlock()
+	if shown {
+		return
+	}
+	c.start(func(ctx context.Context) {
+		if a, err := c.accounts.account(ctx, who.account, now); err == nil && a.means().sends {
+			c.showWriting(ctx, a, who.openID)
+		}
+	})
 }

@@ -75,6 +75,10 @@ func (c *Channel) stepBy(ctx context.Context, start starter) error {
 // dealt with by the callback that brought it.
 func (c *Channel) receive(h bot.Hint) {
 	who, ok := followerOf(h.Visitor)
+	if ok && h.Typing == bot.FromAgent {
+		c.agentTypes(who)
+		return
+	}
 	if !ok || h.Conversation == "" || h.Seq == 0 || len(h.Messages) > 0 && h.Messages[0].Author == bot.FromVisitor {
 		return
 	}

@@ -362,6 +362,29 @@ func TestAgentNumber(t *testing.T) {
 	}
 }
 
+// TestAgentTyping shows a follower that the agent is writing, once in a while and
+// whatever the platform says to that; an account that may not send shows nothing.
+func TestAgentTyping(t *testing.T) {
+	for _, sends := range []bool{true, false} {
+		s := newStage(t, func(a *wechat.Account) { a.Sends = sends })
+		talk := s.served("ann")
+		s.api.fail("typing", errors.New("out of order"))
+		for range 5 { // 20 seconds
+			if err := s.desk.Typing(t.Context(), li, talk); err != nil {
+				t.Fatal(err)
+			}
+			s.Idle()
+			s.clock.move(4 * time.Second)
+		}
+		if n := s.api.typing; (n == 2) != sends || !sends && n != 0 {
+			t.Errorf("shown %d times, may send: %v", n, sends)
+		}
+		if n := len(s.api.sent()); n != 0 {
+			t.Errorf("%d were sent", n)
+		}
+	}
+}
+
 // TestAgentPicture brings an agent's picture, uploaded once for all.
 func TestAgentPicture(t *testing.T) {
 	s := newStage(t, nil)

@@ -11,6 +11,7 @@ import (
 	"net/http"
 	"net/http/httptrace"
 	"net/url"
+	"slices"
 	"strings"
 	"sync/atomic"
 
@@ -28,8 +29,9 @@ type request struct {
 	query  url.Values
 	kind   string // Content-Type
 	body   []byte
-	once   bool // to do it twice is not the same as once
-	file   bool // the answer is a file
+	once   bool  // to do it twice is not the same as once
+	file   bool  // the answer is a file
+	fine   []int // codes that are no failure
 }
 
 // answer is what came back.
@@ -164,6 +166,8 @@ func (c *Client) check(r request, a answer, token string) error {
 		return c.silence(r, true, "the answer is not JSON", token)
 	}
 	switch {
+	case slices.Contains(r.fine, int(said.ErrCode)):
+		return nil
 	case said.ErrCode != 0:
 		return &Error{API: r.api, Code: int(said.ErrCode), Text: tidy(said.ErrMsg, token, c.config.Secret)}
 	case r.file:

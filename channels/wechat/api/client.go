@@ -161,7 +161,15 @@ func msgmenu(m render.Menu) *message.MediaMsgmenu {
 	return wire
 }
 
-// Typing shows a follower that somebody is writing, or no more.
+// What the platform says about typing that is no failure: nothing was said for half a
+// minute, or it is shown already.
+const (
+	codeNoTalk = 45080
+	codeShown  = 45081
+)
+
+// Typing shows a follower that somebody is writing, or no more. It is shown for some
+// seconds, and only soon after a message.
 func (c *Client) Typing(ctx context.Context, to string, on bool) error {
 	command := customerservice.CancelTyping
 	if on {
@@ -171,6 +179,7 @@ func (c *Client) Typing(ctx context.Context, to string, on bool) error {
 	if err != nil {
 		return err
 	}
+	r.fine = []int{codeNoTalk, codeShown}
 	return c.call(ctx, r, nil)
 }
 

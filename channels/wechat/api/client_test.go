@@ -198,6 +198,21 @@ func TestTimeout(t *testing.T) {
 	}
 }
 
+// TestTypingInVain: that it is not shown is nothing to tell the administrator of.
+func TestTypingInVain(t *testing.T) {
+	for code, failures := range map[int]int{45080: 0, 45081: 0, 45072: 1} {
+		w := newWorld(t)
+		c := w.client("a")
+		if err := c.Typing(t.Context(), follower, true); err != nil {
+			t.Fatal(err)
+		}
+		w.answer = status(200, fmt.Sprintf(`{"errcode":%d,"errmsg":"no"}`, code))
+		if err := c.Typing(t.Context(), follower, true); (err == nil) != (failures == 0) || len(w.failures) != failures {
+			t.Errorf("%d: error %v, failures %v", code, err, w.failures)
+		}
+	}
+}
+
 // TestNotSent: nothing arrived for certain.
 func TestNotSent(t *testing.T) {
 	listener, err := net.Listen("tcp", "127.0.0.1:0")
