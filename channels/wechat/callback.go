@@ -47,6 +47,9 @@ func (c *Channel) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	}
 	q := envelope.QueryOf(r.URL.Query())
 	if err := account.keys().Check(q, c.now(), c.config.Window); err != nil {
+		if errors.Is(err, envelope.ErrStale) {
+			c.alarm(r.Context(), account, "callback", "回调里的时间和本机的时间差得太多，没有受理，请检查本机的时钟")
+		}
 		c.forbid(w, account, err, arrived)
 		return
 	}
@@ -140,8 +143,23 @@ func (c *Channel) unable(w http.ResponseWriter, a Account, err error, arrived ti
 	http.Error(w, http.StatusText(http.StatusServiceUnavailable), http.StatusServiceUnavailable)
 }
 
+// alarmEvery is how often the same alarm is noted: whoever sends a callback again
+// and again must not push out all other failures.
+const alarmEvery = time.Minute
+
 // alarm notes something that the administrator must see.
 func (c *Channel) alarm(ctx context.Context, a Account, what, text string) {
+	now, id := c.now(), a.ID+"\n"+text
+	c.mu.Lock()
+	age := now.Sub(c.alarmed[id])
+	noted := age >= 0 && age < alarmEvery
+	if !noted {
+		c.alarmed[id] = now
+	}
+	c.mu.Unlock()
+	if noted {
+		return
+	}
 	err := c.store.AddFailure(ctx, Failure{ID: c.config.NewID(), Account: a.ID, API: what, Text: text, At: c.now()})
 	if err != nil {
 		c.log.Error("cannot note a failure", zap.String("account", a.ID), zap.String("text", text), zap.Error(err))

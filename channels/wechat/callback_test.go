@@ -263,6 +263,9 @@ func TestWT17Stale(t *testing.T) {
 			t.Errorf("%v old: status %d", age, w.Code)
 		}
 	}
+	if failures, err := s.store.Failures(t.Context(), "shop", 9); err != nil || len(failures) != 1 || !strings.Contains(failures[0].Text, "时钟") || s.rows() != 0 {
+		t.Errorf("failures %+v, %v, %d rows", failures, err, s.rows())
+	}
 	query := s.query(s.now())
 	first := s.do(s.Channel, http.MethodPost, query, body).Body.String()
 	s.clock.move(9 * time.Minute)

@@ -134,6 +134,7 @@ type Channel struct {
 	known   map[follower]Follower  // how far some are: a hint that tells no news costs nothing
 	busy    map[follower]bool      // to whom something is being sent
 	typed   map[follower]time.Time // when some were shown that an agent is writing
+	alarmed map[string]time.Time   // when alarms were noted
 	redoing map[string]bool        // callbacks that are being dealt with again
 	forgot  time.Time              // when old callbacks were removed last
 }
@@ -156,7 +157,7 @@ func New(config Config, engine Engine, bus bot.Bus, store Store, log *zap.Logger
 	c := &Channel{
 		config: config, engine: engine, store: store, log: log, metrics: config.Metrics, rich: richtext.New(),
 		accounts: accounts{store: store, api: config.API, clients: map[string]client{}},
-		hinted:   make(chan struct{}, 1), grown: map[follower]bool{}, known: map[follower]Follower{}, busy: map[follower]bool{}, typed: map[follower]time.Time{}, redoing: map[string]bool{},
+		hinted:   make(chan struct{}, 1), grown: map[follower]bool{}, known: map[follower]Follower{}, busy: map[follower]bool{}, typed: map[follower]time.Time{}, alarmed: map[string]time.Time{}, redoing: map[string]bool{},
 	}
 	c.ctx, c.cancel = context.WithCancel(context.Background())
 	c.leave = bus.Subscribe(c.receive)

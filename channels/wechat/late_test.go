@@ -353,6 +353,21 @@ func TestRefusedForGood(t *testing.T) {
 	}
 }
 
+// TestNoRight gives with the next reply what the account turns out to have no right
+// to send.
+func TestNoRight(t *testing.T) {
+	s := newStage(t, nil)
+	talk := s.served("ann")
+	s.api.fail("send", &api.Error{API: "message/custom/send", Code: 48001, Text: "api unauthorized"})
+	if err := s.agent(talk, "您好"); err != nil {
+		t.Fatal(err)
+	}
+	s.pass(time.Minute)
+	if got := s.say("ann", "在吗"); got != "您好" {
+		t.Errorf("with the next reply came %q", got)
+	}
+}
+
 // TestRedoGrants grants nothing twice for one message.
 func TestRedoGrants(t *testing.T) {
 	s := newStage(t, nil)

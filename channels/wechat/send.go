@@ -6,6 +6,7 @@ import (
 	"encoding/hex"
 	"errors"
 	"fmt"
+	"slices"
 	"time"
 
 	"go.uber.org/zap"
@@ -27,6 +28,13 @@ const (
 	// renewed is how long before its end a picture is uploaded anew.
 	renewed = time.Hour
 )
+
+// apiSend is the API that sends messages.
+const apiSend = "message/custom/send"
+
+// codesNoRight say that the account has no right to send anything unasked, whatever
+// is set.
+var codesNoRight = []int{48001, 48004, 50001, 50002}
 
 // serve sends a follower what is due, one message after the other, until there is
 // no more.
@@ -194,7 +202,7 @@ func judge(err error, menu bool) fate {
 		f.state, f.menuless = Waiting, true
 	case class == api.Quota:
 		f.state, f.quota = Kept, true
-	case class == api.Alarm:
+	case class == api.Alarm, refused.API == apiSend && slices.Contains(codesNoRight, refused.Code): // a reply can bring it still
 		f.state = Kept
 	case class == api.Never:
 		f.state = Failed
