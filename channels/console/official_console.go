@@ -76,7 +76,14 @@ type OfficialTroubleLine struct {
 	At   int64  `json:"at"`
 }
 
+// aboutCallback is the API of failures that are ours to tell: what is wrong with a
+// callback.
+const aboutCallback = "callback"
+
 func troubleOf(f OfficialFailure) OfficialTroubleLine {
+	if f.API == aboutCallback {
+		return OfficialTroubleLine{API: f.API, What: f.Text, At: millis(f.At)}
+	}
 	return OfficialTroubleLine{f.API, f.Code, f.Text, platformWords(f.Code), millis(f.At)}
 }
 

@@ -232,10 +232,10 @@ func TestOfficialTrouble(t *testing.T) {
 	if p := problem(t, s.ask(http.MethodPost, officialOne+"/probe", asAdmin, "")); p.Code != "broken" || strings.Contains(p.Title, "secret") {
 		t.Errorf("told is %+v", p)
 	}
-	f.failures = []console.OfficialFailure{{API: "message/custom/send", Code: 45047, Text: "out of response count limit", At: noon()}, {API: "token"}}
+	f.failures = []console.OfficialFailure{{API: "message/custom/send", Code: 45047, Text: "out of response count limit", At: noon()}, {API: "token"}, {API: "callback", Text: "请检查本机的时钟"}}
 	f.broken = []console.OfficialBroken{{Raw: strings.Repeat("<x>\xff", 5000), Reason: "不是完整的 XML", At: noon()}}
 	trouble := decode[console.OfficialTrouble](t, s.ask(http.MethodGet, officialOne+"/trouble", asAdmin, ""))
-	if len(trouble.Failures) != 2 || !strings.Contains(trouble.Failures[0].What, "客服消息已用完") || !strings.Contains(trouble.Failures[1].What, "连接不上") {
+	if len(trouble.Failures) != 3 || trouble.Failures[2].What != "请检查本机的时钟" || !strings.Contains(trouble.Failures[0].What, "客服消息已用完") || !strings.Contains(trouble.Failures[1].What, "连接不上") {
 		t.Errorf("failures are %+v", trouble.Failures)
 	}
 	if len(trouble.Broken) != 1 || len([]rune(trouble.Broken[0].Raw)) != 2000 || trouble.Broken[0].Reason != "不是完整的 XML" {

@@ -1,6 +1,6 @@
 import { describe, expect, it, test } from 'vitest'
 import { actText, changes } from '../src/audit'
-import { bytes, codeText, draftOf, keysOf, madeUp, nameNote, newDraft, ruleFor, same, stateOf, tabOf, wrongAt, type Account, type Rule } from '../src/official/official'
+import { bytes, codeText, draftOf, failureText, keysOf, madeUp, nameNote, newDraft, ruleFor, same, stateOf, tabOf, wrongAt, type Account, type Rule } from '../src/official/official'
 
 const now = 1_700_000_000_000
 const account = (more: Partial<Account> = {}): Account => ({
@@ -76,6 +76,7 @@ test('secrets that are made up have the right length, and are not the same', () 
 })
 
 test('codes and acts have words', () => {
+  expect([{ api: 'callback', code: 0 }, { api: 'stable_token', code: 0 }].map(failureText)).toEqual(['推送', '连不上'])
   expect([0, -1, 45047].map(codeText)).toEqual(['连不上', '-1', '45047'])
   expect(['official.save', 'official.drop', 'official.publish'].map(actText).join()).not.toMatch(/[a-z]/)
   const line = changes('{"events":["扫码 → 转人工"],"menus":true}', '{"events":["扫码 → 发欢迎语"],"menus":false,"replaced":["Token"]}')

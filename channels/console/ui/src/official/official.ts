@@ -65,6 +65,9 @@ export function stateOf(a: Account, now: number): { text: string; tone: '' | 'is
 /** 45047, or that there was no answer. */
 export const codeText = (code: number): string => (code === 0 ? '连不上' : String(code))
 
+/** What failed: a call, by its code, or what came from the platform. */
+export const failureText = (f: { api: string; code: number }): string => (f.api === 'callback' ? '推送' : codeText(f.code))
+
 /** How long a text is for the platform, in bytes. */
 export const bytes = (text: string): number => new TextEncoder().encode(text).length
 
