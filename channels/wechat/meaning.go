@@ -147,7 +147,7 @@ func chosen(c Choice, granted string) meaning {
 
 // declines reports whether somebody does not want to leave a message.
 func declines(text string) bool {
-	return slices.Contains([]string{"取消", "算了", "不用了", "不留了", "不留言", "不用", "不需要"}, text)
+	return slices.Contains([]string{"取消", "算了", "不用了", "不留了", "不留言", "不用", "不需要", "取消排队", "不等了"}, text)
 }
 
 // contacts finds a mobile number, another telephone, or an address of mail.
@@ -182,7 +182,9 @@ func (s situation) ruled(on EventKind, key, granted string, otherwise meaning) m
 			break
 		}
 	}
-	m.granted = granted
+	if m.granted = granted; m.welcome { // they begin anew
+		m.choice = formOf(s.choices)
+	}
 	return m
 }
 

@@ -429,6 +429,7 @@ func TestLeaveNot(t *testing.T) {
 		{"怎么开发票", "在订单页点开发票"},
 		{"转人工", "联系方式"},
 		{"算了", "不留言"},
+		{"取消排队", "不留言"},
 	} {
 		t.Run(tt.text, func(t *testing.T) {
 			s := newStage(t, nil)
@@ -440,6 +441,11 @@ func TestLeaveNot(t *testing.T) {
 		})
 	}
 	s := newStage(t, nil)
+	s.say("bob", "转人工")
+	s.event("bob", "subscribe", "")
+	if got := s.say("bob", "楼下的灯昨天又不亮了"); strings.Contains(got, "留言已收到") {
+		t.Errorf("after the welcome: %q", got)
+	}
 	s.say("ann", "转人工")
 	s.say("ann", "算了")
 	if got := s.say("ann", "楼下的灯昨天又不亮了"); strings.Contains(got, "留言已收到") {
