@@ -38,6 +38,9 @@ type piece struct {
 
 func line(text string) piece { return piece{part: render.Part{Text: text}, ours: true} }
 
+// open reports whether a reply may bring it.
+func (p piece) open() bool { return p.ours || p.State == Waiting || p.State == Kept }
+
 func pieceOf(o Outgoing) (piece, error) {
 	p := piece{Outgoing: o}
 	if err := json.Unmarshal(o.Content, &p.part); err != nil {

@@ -90,17 +90,27 @@ func afterMessage(choices []Choice, m bot.Message, now time.Time) []Choice {
 	return kept
 }
 
-// used returns the choices once one was made that can be made once.
+// used returns the choices once one was made that can be made once: what else it was
+// about does nothing any more, and the others keep their numbers.
 func used(choices []Choice, c Choice) []Choice {
 	made := c.act()
 	if made.Kind == "" || made.Kind == bot.KindPick {
 		return choices
 	}
-	return slices.DeleteFunc(slices.Clone(choices), func(other Choice) bool {
-		a := other.act()
-		return a.Kind == made.Kind && a.Of == made.Of && a.Conversation == made.Conversation
+	left := slices.Clone(choices)
+	for i, other := range left {
+		if a := other.act(); a.Kind == made.Kind && a.Of == made.Of && a.Conversation == made.Conversation {
+			left[i] = act{Heard: a.Heard}.choice(other.ID, other.Label)
+		}
+	}
+	over := !slices.ContainsFunc(left, live)
+	return slices.DeleteFunc(left, func(c Choice) bool {
+		return c.Label == "" && c.act().Kind == "" || over
 	})
 }
+
+// live reports whether a choice still does something.
+func live(c Choice) bool { return c.act().Kind != "" }
 
 // inbound is what a choice does, for the engine.
 func (a act) inbound(label string) bot.Inbound {

@@ -224,8 +224,11 @@ func TestChoices(t *testing.T) {
 		}
 	}
 	rate := act{Act: render.Act{Kind: bot.KindRating, Of: 7, Stars: 5}, Conversation: "c"}
-	if got := used(append([]Choice{rate.choice(9, "好")}, one...), rate.choice(9, "好")); len(got) != 3 {
+	if got := used(append([]Choice{rate.choice(9, "好")}, one...), rate.choice(9, "好")); len(got) != 4 || live(got[0]) || !live(got[1]) {
 		t.Errorf("after a rating there are %v", ids(got))
+	}
+	if got := used([]Choice{rate.choice(8, "差"), rate.choice(9, "好")}, rate.choice(9, "好")); len(got) != 0 {
+		t.Errorf("after a rating alone there are %v", ids(got))
 	}
 }
 

@@ -25,6 +25,8 @@ const (
 	sayNothing   = "没有等待查看的内容，请直接输入您的问题。"
 	sayLater     = "正在为您查询，请回复“继续”查看答案。"
 	sayMore      = "（回复“继续”查看后面的内容）"
+	sayMade      = "这一项已经选过了，请直接输入您的问题。"
+	sayThanks    = "收到，谢谢您的反馈！"
 	sayNoLeave   = "好的，不留言了。还有问题可以直接问我。"
 	sayGone      = "这个操作已经过期了，请直接输入您的问题。"
 )
@@ -45,6 +47,12 @@ type meaning struct {
 	welcome bool // say the welcome, with hot questions
 	gone    bool // they follow the account no more
 	silent  bool // nothing may be replied: they did not say anything
+}
+
+// votes reports whether it says how something was, which was perhaps in an earlier
+// conversation.
+func (m meaning) votes() bool {
+	return slices.Contains([]bot.MessageKind{bot.KindRating, bot.KindSolved, bot.KindFeedback}, m.in.Kind)
 }
 
 // situation is what the meaning of a callback depends on.
@@ -119,7 +127,7 @@ func (s situation) text(m envelope.Message) meaning {
 // list; after a form it is a leave-message.
 func (s situation) words(text string) meaning {
 	list := listed(s.choices)
-	if at := slices.IndexFunc(list, func(c Choice) bool { return c.Label == text }); at >= 0 {
+	if at := slices.IndexFunc(list, func(c Choice) bool { return c.Label == text && live(c) }); at >= 0 {
 		return chosen(list[at], byMessage)
 	}
 	if n, ok := number(text); ok && len(list) > 0 {
@@ -142,6 +150,9 @@ func (s situation) words(text string) meaning {
 }
 
 func chosen(c Choice, granted string) meaning {
+	if !live(c) {
+		return meaning{granted: granted, say: sayMade}
+	}
 	return meaning{granted: granted, choice: c, in: c.act().inbound(c.Label)}
 }
 

@@ -137,6 +137,9 @@ func (c *Channel) trySettle(ctx context.Context, j *job) ([]byte, error) {
 	f.Choices = used(f.Choices, j.meaning.choice)
 	f, fresh := c.absorber(j.account.means().sends, 0).absorb(f, messages)
 	pieces := slices.Concat(open, fresh, j.ours)
+	if j.meaning.votes() && !slices.ContainsFunc(pieces, piece.open) { // about an earlier conversation, where nobody looks
+		pieces = append(pieces, line(sayThanks))
+	}
 	reply := c.ride(ctx, j, &f, pieces)
 	c.leftOver(j, f, pieces, len(reply) > 0)
 	j.leaves = slices.ContainsFunc(pieces, func(p piece) bool { return !p.ours && p.State == Waiting })
@@ -185,7 +188,7 @@ func (c *Channel) taken(ctx context.Context, j *job, f Follower) ([]piece, error
 func (c *Channel) ride(ctx context.Context, j *job, f *Follower, pieces []piece) []byte {
 	var live []int
 	for i, p := range pieces {
-		if p.ours || p.State == Waiting || p.State == Kept {
+		if p.open() {
 			live = append(live, i)
 		}
 	}

@@ -474,6 +474,26 @@ func TestSurvey(t *testing.T) {
 	}
 }
 
+// TestLateSurvey thanks for a rating that comes after the next question, and leaves
+// the numbers of all else that was shown as they were.
+func TestLateSurvey(t *testing.T) {
+	s := newStage(t, func(a *wechat.Account) { a.Sends = false })
+	talk := s.served("ann")
+	if err := s.desk.Close(t.Context(), li, talk, bot.Summary{}); err != nil {
+		t.Fatal(err)
+	}
+	s.pass(10 * time.Second)
+	answer := s.say("ann", "装宽带")
+	has(t, answer, "1. 非常满意")
+	has(t, answer, "6. 怎么开发票")
+	has(t, s.say("ann", "1"), "谢谢")
+	if rating, err := s.talks.Rating(t.Context(), talk); err != nil || rating.Stars != 5 {
+		t.Errorf("rated %+v, %v", rating, err)
+	}
+	has(t, s.say("ann", "2"), "已经选过了")
+	has(t, s.say("ann", "6"), "在订单页")
+}
+
 // TestSurveyTap asks for a rating with a menu.
 func TestSurveyTap(t *testing.T) {
 	s := newStage(t, func(a *wechat.Account) { a.Menus = true })
