@@ -102,7 +102,7 @@ func (c *Channel) take(w http.ResponseWriter, r *http.Request, a Account, q enve
 		c.forbid(w, a, err, arrived)
 		return
 	case err != nil:
-		c.broken(w, r, a, body, "解不开加密的内容："+err.Error(), arrived)
+		c.broken(w, r, a, body, reasonOf(err), arrived)
 		return
 	}
 	m, err := envelope.Parse(raw)
@@ -110,7 +110,7 @@ func (c *Channel) take(w http.ResponseWriter, r *http.Request, a Account, q enve
 		err = CheckKeys(m.From, m.Key())
 	}
 	if err != nil {
-		c.broken(w, r, a, raw, "看不懂内容："+err.Error(), arrived)
+		c.broken(w, r, a, raw, reasonOf(err), arrived)
 		return
 	}
 	if a.Disabled {
@@ -118,6 +118,14 @@ func (c *Channel) take(w http.ResponseWriter, r *http.Request, a Account, q enve
 		return
 	}
 	c.answer(w, r, request{account: a, message: m, raw: raw, sealed: sealed}, arrived)
+}
+
+// reasonOf says in words for the administrator why a callback cannot be understood.
+func reasonOf(err error) string {
+	if errors.Is(err, envelope.ErrSealed) {
+		return "解不开加密的内容，请核对 EncodingAESKey"
+	}
+	return "内容不完整，或者不是微信的格式"
 }
 
 // broken keeps a callback that cannot be understood, for the administrator. The

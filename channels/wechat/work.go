@@ -337,7 +337,7 @@ func (c *Channel) redo(ctx context.Context, cb Callback) error {
 	}
 	m, err := envelope.Parse(cb.Raw)
 	if err != nil {
-		return c.giveUp(ctx, cb, "看不懂内容："+err.Error())
+		return c.giveUp(ctx, cb, reasonOf(err))
 	}
 	j := &job{
 		request: request{account: a, message: m, raw: cb.Raw}, who: follower{cb.Account, m.From}, callback: cb,
@@ -346,7 +346,7 @@ func (c *Channel) redo(ctx context.Context, cb Callback) error {
 	if _, err := c.deal(ctx, j); err != nil {
 		if c.now().Sub(cb.At) > giveUpAfter {
 			c.log.Error("a callback is given up", zap.String("account", a.ID), zap.Error(err))
-			return c.giveUp(ctx, cb, "多次处理失败："+err.Error())
+			return c.giveUp(ctx, cb, "多次处理失败，已放弃，详情见日志")
 		}
 		return err
 	}
