@@ -217,6 +217,15 @@ type stalling struct {
 	delay time.Duration
 	err   error
 	turns int
+	hot   []bot.Option // what others ask, if it is not what they do
+}
+
+func (e *stalling) Greeting(ctx context.Context, channel, account, language string) (bot.Greeting, error) {
+	g, err := e.Engine.Greeting(ctx, channel, account, language)
+	if e.hot != nil {
+		g.Hot = e.hot
+	}
+	return g, err
 }
 
 func (e *stalling) Receive(ctx context.Context, in bot.Inbound) (bot.Receipt, error) {

@@ -576,6 +576,20 @@ func TestUnsubscribe(t *testing.T) {
 	s.event("stranger", "unsubscribe", "")
 }
 
+// TestLongWelcome shows as many hot questions as there is room for, each on a line.
+func TestLongWelcome(t *testing.T) {
+	s := newStage(t, nil)
+	for i := range 6 {
+		s.engine.hot = append(s.engine.hot, bot.Option{Entry: fmt.Sprint(i), Question: strings.Repeat("怎么办理\n宽带", 20)})
+	}
+	got := s.event("ann", "subscribe", "")
+	has(t, got, "智能客服")
+	has(t, got, "5. 怎么办理 宽带")
+	if len([]rune(got)) > 600 {
+		t.Errorf("%d characters: %q", len([]rune(got)), got)
+	}
+}
+
 // TestClockSetBack listens to who comes back, by a clock that was an hour ahead when
 // they left.
 func TestClockSetBack(t *testing.T) {

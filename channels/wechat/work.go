@@ -296,15 +296,17 @@ func (c *Channel) welcome(ctx context.Context, j *job) error {
 		return fmt.Errorf("read the welcome: %w", err)
 	}
 	text := g.Texts["welcome"]
-	menu := render.Menu{Head: text}
-	for _, option := range g.Hot[:min(maxHot, len(g.Hot))] {
-		menu.Items = append(menu.Items, render.Item{
-			ID: c.config.NewMenuID(), Label: option.Question, Act: render.Act{Kind: bot.KindPick, Option: &option},
-		})
+	menu := render.Menu{Head: text, Items: render.Picks(g.Hot[:min(maxHot, len(g.Hot))])}
+	for i := range menu.Items {
+		menu.Items[i].ID = c.config.NewMenuID()
 	}
-	welcome := piece{ours: true, part: render.Part{Menu: &menu}}
-	if _, fits := render.Join([]render.Part{welcome.part}); len(menu.Items) == 0 || !fits {
-		welcome = line(text)
+	welcome := line(text)
+	for ; len(menu.Items) > 0; menu.Items = menu.Items[:len(menu.Items)-1] { // as many as there is room for
+		list := render.Part{Menu: &menu}
+		if _, fits := render.Join([]render.Part{list}); fits {
+			welcome = piece{ours: true, part: list}
+			break
+		}
 	}
 	if text != "" || len(menu.Items) > 0 {
 		j.ours = append(j.ours, welcome)

@@ -98,8 +98,9 @@ func joinTexts(text, below string) string {
 	return text + "\n\n" + below
 }
 
-// picks returns an item for each option.
-func picks(options []bot.Option) []Item {
+// Picks returns an item for each option, with its question as the label, shortened to
+// a line.
+func Picks(options []bot.Option) []Item {
 	var items []Item
 	for _, o := range options {
 		if label := shorten(oneLine(o.Question), maxLabel); label != "" {

@@ -68,7 +68,7 @@ func Message(m bot.Message, o Options) []Part {
 	switch m.Kind {
 	case bot.KindAnswer:
 		parts := withCard(o.body(m), m.Card.Question)
-		return withMenu(parts, o.text("related"), picks(m.Card.Options))
+		return withMenu(parts, o.text("related"), Picks(m.Card.Options))
 	case bot.KindLeaveForm:
 		return withLine(o.body(m), o.text("leave_how"))
 	case bot.KindAskSolved:
@@ -108,7 +108,7 @@ func (o *Options) base() *url.URL {
 // anyway, else in a word to send, which is a menu less.
 func (o *Options) line(m bot.Message) []Part {
 	parts := o.body(m)
-	if options := picks(m.Card.Options); len(options) > 0 {
+	if options := Picks(m.Card.Options); len(options) > 0 {
 		return withMenu(parts, "", append(options, doings(m.Card.Actions)...))
 	}
 	if len(parts) == 0 {
