@@ -1,0 +1,1 @@
+import"./notice-BEpPXK03.js";import"./css-BV94W2kg.js";

@@ -1,0 +1,1 @@
+import"./notice-BEpPXK03.js";import"./css-CO4Dp4Xh.js";

@@ -1,1 +1,0 @@
-import"./notice-CNxvfitj.js";import"./css-IjAAasYn.js";

@@ -1,1 +1,0 @@
-import"./notice-CNxvfitj.js";import"./css-BJea07Nn.js";
