@@ -145,9 +145,15 @@ func number(text string) (n int, ok bool) {
 	return slices.Index([]rune("一二三四五六七八九十"), []rune(found[1])[0]) + 1, true
 }
 
-// listed are the choices that have a number.
-func listed(choices []Choice) []Choice {
-	return slices.DeleteFunc(slices.Clone(choices), func(c Choice) bool { return c.Label == "" })
+// listLife is how long a number means what a list said: as long as one may be written
+// to at all.
+const listLife = messageWindow
+
+// listed are the choices that have a number, of lists that are not too old.
+func listed(choices []Choice, now time.Time) []Choice {
+	return slices.DeleteFunc(slices.Clone(choices), func(c Choice) bool {
+		return c.Label == "" || now.Sub(time.UnixMilli(c.act().Heard)) >= listLife
+	})
 }
 
 // formLife is how long a form waits for the next text: what is said another day is

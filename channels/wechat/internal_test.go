@@ -16,7 +16,7 @@ import (
 var noon = time.Date(2026, 3, 10, 4, 0, 0, 0, time.UTC)
 
 func pick(id int64, label string) Choice {
-	return act{Act: render.Act{Kind: bot.KindPick, Option: &bot.Option{Entry: "e-" + label, Question: label}}}.choice(id, label)
+	return act{Heard: noon.UnixMilli(), Act: render.Act{Kind: bot.KindPick, Option: &bot.Option{Entry: "e-" + label, Question: label}}}.choice(id, label)
 }
 
 func form(at time.Time) Choice {

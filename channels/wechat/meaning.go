@@ -126,7 +126,7 @@ func (s situation) text(m envelope.Message) meaning {
 // words is what a follower says. A number, or a label, is a choice of the last
 // list; after a form it is a leave-message.
 func (s situation) words(text string) meaning {
-	list := listed(s.choices)
+	list := listed(s.choices, s.now)
 	if at := slices.IndexFunc(list, func(c Choice) bool { return c.Label == text && live(c) }); at >= 0 {
 		return chosen(list[at], byMessage)
 	}

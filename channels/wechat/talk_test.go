@@ -214,6 +214,20 @@ func TestWT13Numbers(t *testing.T) {
 	}
 }
 
+// TestOldNumbers takes a number for what it is once the list is long forgotten.
+func TestOldNumbers(t *testing.T) {
+	s := newStage(t, nil)
+	has(t, s.say("ann", "退那个套餐"), "1. ")
+	s.clock.move(47 * time.Hour)
+	has(t, s.say("ann", "100"), "列表里的数字")
+	s.clock.move(time.Hour)
+	for _, number := range []string{"100", "1"} {
+		if got := s.say("ann", number); strings.Contains(got, "列表") || strings.Contains(got, "营业厅") || strings.Contains(got, "网上") || got == "" {
+			t.Errorf("%s is answered %q", number, got)
+		}
+	}
+}
+
 // TestWT13Fallback shows numbers where the platform takes no menus, from then on.
 func TestWT13Fallback(t *testing.T) {
 	s := newStage(t, func(a *wechat.Account) { a.Menus = true })
