@@ -170,11 +170,10 @@ func speaks(language string) bool {
 func (e *Engine) Ready() bool { return true }
 
 // Watch looks now and then for what other processes wrote, in case their hints
-// were lost, and publishes it on to, until ctx ends. It begins with what was
-// written in the hour before: the hints of a process that died, or was stopped,
-// reached nobody.
+// were lost, and publishes it on to, until ctx ends. A look that failed is made up
+// for by the next one.
 func (e *Engine) Watch(ctx context.Context, every time.Duration, to Bus) {
-	seen := e.Now().Add(-beforeWatch)
+	seen := e.Now()
 	tick := time.NewTicker(every)
 	defer tick.Stop()
 	for {
@@ -187,12 +186,18 @@ func (e *Engine) Watch(ctx context.Context, every time.Duration, to Bus) {
 	}
 }
 
-const (
-	// clockSkew is how far the clocks of processes may lie apart.
-	clockSkew = 5 * time.Second
-	// beforeWatch is how far the first look goes back.
-	beforeWatch = time.Hour
-)
+// clockSkew is how far the clocks of processes may lie apart.
+const clockSkew = 5 * time.Second
+
+// Changed returns hints of the conversations that were written since then, for
+// those who were not there to be told.
+func (e *Engine) Changed(ctx context.Context, since time.Time) ([]Hint, error) {
+	hints, err := e.Store.Changed(ctx, since)
+	if err != nil {
+		return nil, fmt.Errorf("look for what was written: %w", err)
+	}
+	return hints, nil
+}
 
 // look publishes hints of what was written since then, or a little before, and
 // returns since when the next look must.

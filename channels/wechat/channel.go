@@ -41,6 +41,8 @@ type Engine interface {
 	// Provisional returns what the bot would reply to a text that opens a
 	// conversation; nothing is kept.
 	Provisional(ctx context.Context, in bot.Inbound) ([]bot.Message, error)
+	// Changed returns hints of the conversations that were written since then.
+	Changed(ctx context.Context, since time.Time) ([]bot.Hint, error)
 	// MarkRead records what the visitor has seen.
 	MarkRead(ctx context.Context, v bot.Visitor, conversation string, seq int64) error
 }

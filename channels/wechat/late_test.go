@@ -401,3 +401,33 @@ func TestRedoGrants(t *testing.T) {
 		t.Errorf("the callback is %+v, %v", cb, err)
 	}
 }
+
+// TestUnheard brings an agent's line that was written while nobody listened: the
+// process that took it died before it told the others.
+func TestUnheard(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		s := newStageOn(t, setup{}, time.Now, nil, nil)
+		talk := s.served("ann")
+		if err := s.Shutdown(t.Context()); err != nil {
+			t.Fatal(err)
+		}
+		sent := len(s.api.sent())
+		if err := s.agent(talk, "您好，我还在"); err != nil {
+			t.Fatal(err)
+		}
+		time.Sleep(20 * time.Second) // longer than any look goes back
+		s.Channel = s.newChannel()
+		ctx, cancel := context.WithCancel(t.Context())
+		done := make(chan struct{})
+		go func() {
+			defer close(done)
+			s.Run(ctx)
+		}()
+		time.Sleep(time.Minute)
+		cancel()
+		<-done
+		if all := s.api.sent()[sent:]; len(all) != 1 || all[0].Text != "您好，我还在" {
+			t.Errorf("sent %+v", all)
+		}
+	})
+}

@@ -23,11 +23,14 @@ const (
 	orphaned    = workTimeout + 10*time.Second
 	giveUpAfter = 15 * time.Minute
 	forgetEvery = time.Hour
+	// beforeRun is how far Run looks back for what was written while nobody listened.
+	beforeRun = time.Hour
 )
 
 // Run does what is due until ctx ends: it sends what waits, and takes up what dead
 // nodes have left. It may run on every node.
 func (c *Channel) Run(ctx context.Context) {
+	since, caughtUp := c.now().Add(-beforeRun), false
 	tick := time.NewTicker(tickEvery)
 	defer tick.Stop()
 	for {
@@ -37,11 +40,28 @@ func (c *Channel) Run(ctx context.Context) {
 		case <-c.hinted:
 			c.absorbGrown(ctx, c.start)
 		case <-tick.C:
+			caughtUp = caughtUp || c.catchUp(ctx, since)
 			if err := c.stepBy(ctx, c.start); err != nil && ctx.Err() == nil {
 				c.log.Error("the WeChat channel cannot go on now", zap.Error(err))
 			}
 		}
 	}
+}
+
+// catchUp takes note of what was written since then: the hints of a process that
+// died, or was being stopped, reached nobody. It reports whether that worked.
+func (c *Channel) catchUp(ctx context.Context, since time.Time) bool {
+	hints, err := c.engine.Changed(ctx, since)
+	if err != nil {
+		if ctx.Err() == nil {
+			c.log.Warn("the WeChat channel cannot see what was written before it began", zap.Error(err))
+		}
+		return false
+	}
+	for _, h := range hints {
+		c.receive(h)
+	}
+	return true
 }
 
 // Step does everything that is due now, and returns when it is done.
