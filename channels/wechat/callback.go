@@ -188,7 +188,7 @@ func (c *Channel) answer(w http.ResponseWriter, r *http.Request, q request, arri
 	if first && !c.start(func(ctx context.Context) { c.fly(ctx, fl, q) }) {
 		fl.end(outcome{err: errStopped})
 	}
-	o, how := c.await(r.Context(), fl, q, c.now())
+	o, how := c.await(r.Context(), fl, q, arrived)
 	if o.err != nil {
 		c.unable(w, q.account, o.err, arrived)
 		return
@@ -208,21 +208,27 @@ func (c *Channel) answer(w http.ResponseWriter, r *http.Request, q request, arri
 	write(w, body, kind)
 }
 
-var errStopped = errors.New("the channel has stopped")
+var (
+	errStopped = errors.New("the channel has stopped")
+	errSlow    = errors.New("it is not stored in time")
+)
 
 // await returns what to answer, and how that came about. An account that may not
 // send lets the platform ask three times; the last time the follower is told how to
-// get the reply.
+// get the reply. What is not on the disk in time is left to its next attempt.
 func (c *Channel) await(ctx context.Context, fl *flight, q request, arrived time.Time) (o outcome, how string) {
-	over, last := fl.wait(ctx, answerWithin), false
+	came := c.now()
+	over, last := fl.wait(ctx, answerWithin-time.Since(arrived)), false
 	if !over && !q.account.Sends {
-		if last = fl.attempt(arrived) >= attempts; !last {
+		if last = fl.attempt(came) >= attempts; !last {
 			fl.wait(ctx, platformPatience) // until the platform has hung up
 		}
 	}
 	switch o, over = fl.leave(); {
 	case over && len(o.reply) > 0:
 		return o, "replied"
+	case !over && !fl.stored():
+		return outcome{err: errSlow}, ""
 	case !over && last:
 		return outcome{reply: envelope.TextReply(q.message.From, q.message.To, sayLater, c.now())}, "later"
 	case !over && q.account.Sends && q.message.Type != "event":

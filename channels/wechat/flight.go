@@ -96,6 +96,13 @@ func (fl *flight) begun(at time.Time) {
 	fl.at = at
 }
 
+// stored reports whether the callback is on the disk, as far as is known.
+func (fl *flight) stored() bool {
+	fl.flights.mu.Lock()
+	defer fl.flights.mu.Unlock()
+	return !fl.at.IsZero()
+}
+
 // attempt is which one of the platform's attempts arrived then, from 1.
 func (fl *flight) attempt(arrived time.Time) int {
 	fl.flights.mu.Lock()

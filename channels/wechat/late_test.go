@@ -7,6 +7,7 @@ import (
 	"net/http/httptest"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -152,6 +153,41 @@ func TestStalledStore(t *testing.T) {
 			t.Errorf("sent %+v", sent)
 		}
 	})
+}
+
+// TestSlowDisk does not say success of what is not stored, nor comes too late
+// because the accounts could not be read at once.
+func TestSlowDisk(t *testing.T) {
+	store := &lateStore{Store: wechattest.NewStore()}
+	inTimeOn(t, setup{store: store}, nil, func(t *testing.T, s *stage) {
+		time.Sleep(time.Minute) // so that the accounts are read again
+		m := s.message("ann", "text")
+		m.Content = "怎么开发票"
+		store.accounts.Store(int64(3 * time.Second))
+		store.take.Store(int64(4 * time.Second))
+		if answer, took := s.attempt(m); answer == "success" || took > 4500*time.Millisecond {
+			t.Errorf("%q after %v", answer, took)
+		}
+		if answer, took := s.attempt(m); !strings.Contains(answer, "在订单页") || took > 4500*time.Millisecond {
+			t.Errorf("the second time %q after %v", answer, took)
+		}
+	})
+}
+
+// lateStore reads accounts and takes a callback late, once each.
+type lateStore struct {
+	wechat.Store
+	accounts, take atomic.Int64 // by how much
+}
+
+func (s *lateStore) Accounts(ctx context.Context) ([]wechat.Account, error) {
+	time.Sleep(time.Duration(s.accounts.Swap(0)))
+	return s.Store.Accounts(ctx)
+}
+
+func (s *lateStore) Take(ctx context.Context, c wechat.Callback) (wechat.Callback, bool, error) {
+	time.Sleep(time.Duration(s.take.Swap(0)))
+	return s.Store.Take(ctx, c)
 }
 
 // slowStore finishes late.
