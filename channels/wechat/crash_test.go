@@ -7,6 +7,7 @@ import (
 	"math/rand/v2"
 	"net/http"
 	"strings"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -21,13 +22,16 @@ import (
 type dyingStore struct {
 	wechat.Store
 	at   string
-	dead bool
+	dead atomic.Bool
 }
 
 var errDied = errors.New("died")
 
 func (s *dyingStore) reach(moment string) error {
-	if s.dead = s.dead || moment == s.at; s.dead {
+	if moment == s.at {
+		s.dead.Store(true)
+	}
+	if s.dead.Load() {
 		return errDied
 	}
 	return nil

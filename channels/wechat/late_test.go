@@ -31,7 +31,8 @@ func inTimeOn(t *testing.T, on setup, change func(*wechat.Account), test func(t 
 		s := newStageOn(t, on, time.Now, nil, change)
 		ctx, cancel := context.WithCancel(t.Context())
 		var running sync.WaitGroup
-		running.Go(func() { s.Run(ctx) })
+		channel := s.Channel // a test may go on with another one
+		running.Go(func() { channel.Run(ctx) })
 		defer running.Wait()
 		defer cancel()
 		test(t, s)
