@@ -175,7 +175,7 @@ func (s *Seat) serves(group string) bool { return group == "" || slices.Contains
 // ErrBusy, ErrNotFound.
 func (d *Desk) Accept(ctx context.Context, a Actor, conversation string) (Conversation, error) {
 	d.noteLapse(a.ID, false)
-	defer d.Engine.turns.lock(AgentKey(a.ID))() // the room is counted before it is used
+	defer d.Engine.turns.Lock(AgentKey(a.ID))() // the room is counted before it is used
 	if err := d.room(ctx, a); err != nil {
 		return Conversation{}, err
 	}

@@ -14,6 +14,7 @@ import (
 
 	"faqbot/bot/failpoint"
 	"faqbot/bot/intent"
+	"faqbot/bot/keyed"
 	"faqbot/knowledge"
 )
 
@@ -74,7 +75,7 @@ type Observation struct {
 // any number of them may share one Store. It is safe for concurrent use.
 type Engine struct {
 	EngineConfig
-	turns keyedLock
+	turns keyed.Lock[string]
 	// keys are the normal forms of the words in the rules.
 	keys sync.Map
 }
@@ -116,7 +117,7 @@ func (e *Engine) Receive(ctx context.Context, in Inbound) (Receipt, error) {
 		return Receipt{}, err
 	}
 	begun := e.Now()
-	defer e.turns.lock(in.Visitor.Key())()
+	defer e.turns.Lock(in.Visitor.Key())()
 	// A turn that has begun is finished: whoever waits for it may come back.
 	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), turnTimeout)
 	defer cancel()

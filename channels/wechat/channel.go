@@ -12,6 +12,7 @@ import (
 	"go.uber.org/zap"
 
 	"faqbot/bot"
+	"faqbot/bot/keyed"
 	"faqbot/channels/httpapi"
 	"faqbot/channels/richtext"
 	"faqbot/channels/wechat/api"
@@ -121,7 +122,7 @@ type Channel struct {
 	accounts accounts
 	flights  flights
 	// locks has those who go on with a follower take turns.
-	locks keyedLock
+	locks keyed.Lock[follower]
 	leave func() // the bus
 
 	hinted chan struct{} // wakes Run

@@ -1,6 +1,7 @@
 package wechat
 
 import (
+	"cmp"
 	"context"
 	"fmt"
 	"slices"
@@ -32,9 +33,7 @@ func (c *Channel) PutAccount(ctx context.Context, a Account) error {
 	} else if a.Version != 0 {
 		return fmt.Errorf("account %q: %w", a.ID, ErrNotFound)
 	}
-	keep(&a.Secret, was.Secret)
-	keep(&a.Token, was.Token)
-	keep(&a.AESKey, was.AESKey)
+	a.Secret, a.Token, a.AESKey = cmp.Or(a.Secret, was.Secret), cmp.Or(a.Token, was.Token), cmp.Or(a.AESKey, was.AESKey)
 	a.UpdatedAt = c.now()
 	if err := c.store.PutAccount(ctx, a); err != nil {
 		return fmt.Errorf("store account %q: %w", a.ID, err)
@@ -44,13 +43,6 @@ func (c *Channel) PutAccount(ctx context.Context, a Account) error {
 		return c.voidToken(ctx, a.ID)
 	}
 	return nil
-}
-
-// keep puts in what was there if there is nothing new.
-func keep(secret *string, was string) {
-	if *secret == "" {
-		*secret = was
-	}
 }
 
 // voidToken has the next call fetch a token: the one that is shared belongs to

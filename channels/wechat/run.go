@@ -210,7 +210,7 @@ func (c *Channel) absorb(ctx context.Context, who follower) error {
 	if err != nil && !errors.Is(err, ErrNotFound) {
 		return err
 	}
-	defer c.locks.lock(who)()
+	defer c.locks.Lock(who)()
 	for range stepAttempts {
 		if err = c.tryAbsorb(ctx, a, who); !errors.Is(err, ErrConflict) {
 			return err

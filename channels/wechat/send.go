@@ -68,7 +68,7 @@ type batch struct {
 
 // nextBatch takes what is to be sent next, or nothing.
 func (c *Channel) nextBatch(ctx context.Context, a Account, who follower) (b *batch, err error) {
-	defer c.locks.lock(who)()
+	defer c.locks.Lock(who)()
 	for range stepAttempts {
 		if b, err = c.tryNext(ctx, a, who); !errors.Is(err, ErrConflict) {
 			return b, err
@@ -159,7 +159,7 @@ func (c *Channel) sent(ctx context.Context, a *Account, who follower, b *batch, 
 		c.log.Warn("a message was not sent", zap.String("account", a.ID), zap.String("state", string(fate.state)), zap.Error(err))
 	}
 	c.metrics.Sent(fate.state)
-	defer c.locks.lock(who)()
+	defer c.locks.Lock(who)()
 	for range stepAttempts {
 		f, err := c.follower(ctx, who)
 		if err != nil {

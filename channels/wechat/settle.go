@@ -109,7 +109,7 @@ func lastIndex[T any](list []T, fits func(T) bool) int {
 // that came of it, and what of all that is on its way goes with the passive reply,
 // which it returns.
 func (c *Channel) settle(ctx context.Context, j *job) (reply []byte, err error) {
-	defer c.locks.lock(j.who)()
+	defer c.locks.Lock(j.who)()
 	for range stepAttempts {
 		if reply, err = c.trySettle(ctx, j); !errors.Is(err, ErrConflict) {
 			return reply, err

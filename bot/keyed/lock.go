@@ -1,28 +1,29 @@
-package bot
+// Package keyed has those who work on the same thing take turns.
+package keyed
 
 import "sync"
 
-// keyedLock is a mutex for each key. Keys nobody holds take no memory. The zero
+// Lock is a mutex for each key. Keys nobody holds take no memory. The zero
 // value is ready.
-type keyedLock struct {
+type Lock[K comparable] struct {
 	mu   sync.Mutex
-	held map[string]*keyHolder
+	held map[K]*holder
 }
 
-type keyHolder struct {
+type holder struct {
 	mu      sync.Mutex
 	waiting int // how many hold it or want it
 }
 
-// lock waits for the key and returns what gives it back.
-func (l *keyedLock) lock(key string) (unlock func()) {
+// Lock waits for the key and returns what gives it back.
+func (l *Lock[K]) Lock(key K) (unlock func()) {
 	l.mu.Lock()
 	if l.held == nil {
-		l.held = map[string]*keyHolder{}
+		l.held = map[K]*holder{}
 	}
 	h, ok := l.held[key]
 	if !ok {
-		h = &keyHolder{}
+		h = &holder{}
 		l.held[key] = h
 	}
 	h.waiting++
